@@ -1,0 +1,24 @@
+import { readdirSync } from 'node:fs';
+import type { Config } from 'jest';
+
+const shared: Config = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  // No transform at all: Jest 30.5 takes the types off with Node's own stripper.
+  transform: {},
+  // Workspace packages resolve to their sources, so no build is needed before a test run.
+  moduleNameMapper: { '^@unexpired/([a-z-]+)$': '<rootDir>/packages/$1/src/index.ts' },
+  setupFiles: ['<rootDir>/jest.realm.setup.ts'],
+};
+
+const config: Config = {
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['packages/*/src/**/*.ts'],
+  projects: readdirSync(new URL('packages/', import.meta.url)).map((name) => ({
+    ...shared,
+    displayName: name,
+    testMatch: [`<rootDir>/packages/${name}/test/**/*.test.ts`],
+  })),
+};
+
+export default config;
