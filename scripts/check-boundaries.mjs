@@ -1,0 +1,100 @@
+// Which package may import what. The rules are docs/architecture.md in data.
+import { globSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import ts from 'typescript';
+import { packages, report } from './packages.mjs';
+
+const scope = '@unexpired/';
+const coreDependencies = ['async-mutex', 'p-retry'];
+const coreLibs = ['es2024', 'dom', 'esnext.disposable'];
+const browserGlobals = ['window', 'document', 'localStorage'];
+/** What an adapter may take from its client at run time; everything else must be types. */
+const clientValues = { axios: ['getAdapter'], undici: [] };
+
+/** Every module specifier of a file, with the names it brings at run time (`*` for all of them). */
+function importsOf(source) {
+  const found = [];
+  const visit = (node) => {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
+      if (node.moduleSpecifier) found.push({ from: node.moduleSpecifier.text, values: valuesOf(node) });
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      found.push({ from: node.arguments[0]?.text ?? '(computed)', values: ['*'] });
+    } else if (ts.isImportTypeNode(node)) {
+      found.push({ from: node.argument.literal.text, values: [] });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+function valuesOf(node) {
+  const clause = ts.isImportDeclaration(node) ? node.importClause : node;
+  if (clause === undefined) return ['(side effects)'];
+  if (clause.isTypeOnly) return [];
+  const bindings = clause.namedBindings ?? clause.exportClause;
+  const named = bindings?.elements?.filter((element) => !element.isTypeOnly) ?? [];
+  const names = named.map((element) => (element.propertyName ?? element.name).text);
+  if (clause.name) names.push('default');
+  if (bindings ? bindings.elements === undefined : clause.name === undefined) names.push('*');
+  return names;
+}
+
+const packageOf = (specifier) => specifier.match(/^(?:@[^/]+\/)?[^/]+/)[0];
+
+function faultOf({ from, values }, { folder, manifest, tsconfig }) {
+  const webOnly = tsconfig.compilerOptions.types?.length === 0;
+  if (isBuiltin(from)) return webOnly ? `is of Node, and ${folder} is for browsers too` : undefined;
+  if (from.startsWith('.')) return undefined;
+  const name = packageOf(from);
+  const declared = { ...manifest.dependencies, ...manifest.peerDependencies };
+  if (!(name in declared)) return `is not among the dependencies of ${manifest.name}`;
+  if (folder === 'core' && !coreDependencies.includes(name)) return 'is nothing that core may import';
+  if (name.startsWith(scope) && !mayImport(folder, name.slice(scope.length))) {
+    return `is not open to ${folder}: adapters and stores import core only`;
+  }
+  const surplus = values.filter((value) => clientValues[name]?.includes(value) === false);
+  if (surplus.length > 0) return `is imported at run time (${surplus.join(', ')}); import types only`;
+  return undefined;
+}
+
+function mayImport(folder, other) {
+  return other === 'core' || (folder.startsWith('store-') && other.startsWith('store-'));
+}
+
+function browserNames(source) {
+  const found = [];
+  const visit = (node) => {
+    if (ts.isIdentifier(node) && browserGlobals.includes(node.text)) found.push(node);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found.map((node) => `${place(source, node)} names ${node.text}, which only a page has`);
+}
+
+function place(source, node) {
+  return `${source.fileName}:${source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1}`;
+}
+
+function problemsOf(workspace) {
+  const files = globSync(`${workspace.path}/src/**/*.ts`).sort();
+  const sources = files.map((file) => ts.createSourceFile(file, readFileSync(file, 'utf8'), 99, true));
+  return sources.flatMap((source) => [
+    ...importsOf(source)
+      .map((found) => [found.from, faultOf(found, workspace)])
+      .filter(([, fault]) => fault !== undefined)
+      .map(([from, fault]) => `${source.fileName}: ${from} ${fault}`),
+    ...(workspace.folder === 'core' ? browserNames(source) : []),
+  ]);
+}
+
+function coreConfigProblems() {
+  const { types, lib } = packages.find(({ folder }) => folder === 'core').tsconfig.compilerOptions;
+  const asked = JSON.stringify([[], coreLibs]);
+  return JSON.stringify([types, lib]) === asked
+    ? []
+    : [`packages/core/tsconfig.json: [types, lib] must be ${asked}`];
+}
+
+const problems = [...coreConfigProblems(), ...packages.flatMap(problemsOf)];
+report(problems, `${packages.length} packages keep their boundaries`);

@@ -1,0 +1,31 @@
+// Everything that CI asks of a change, in order. All steps run, so that one run names every fault.
+import { spawnSync } from 'node:child_process';
+
+const steps = [
+  ['format', 'oxfmt --check'],
+  ['types', 'tsc -b'],
+  ['lint', 'oxlint --type-aware --deny-warnings --report-unused-disable-directives'],
+  ['boundaries', 'node scripts/check-boundaries.mjs'],
+  ['public names', 'node scripts/check-api.mjs'],
+  ['text', 'node scripts/check-text.mjs'],
+  ['README code', 'node scripts/check-snippets.mjs'],
+  ['lockfile', 'node scripts/check-lock.mjs'],
+  ['tarballs', 'node scripts/check-pack.mjs'],
+  ['sizes', 'size-limit'],
+  ['tests', 'npm test -- --json --outputFile=reports/jest.json'],
+];
+
+const results = steps
+  .filter(([name]) => name !== 'tests' || !process.argv.includes('--no-tests'))
+  .map(([name, command]) => {
+    console.log(`\n== ${name}: ${command}`);
+    const start = performance.now();
+    const { status } = spawnSync(command, { shell: true, stdio: 'inherit' });
+    return { name, passed: status === 0, seconds: (performance.now() - start) / 1000 };
+  });
+
+console.log('\n== summary');
+for (const { name, passed, seconds } of results) {
+  console.log(`${passed ? 'ok  ' : 'FAIL'} ${name.padEnd(12)} ${seconds.toFixed(1).padStart(6)} s`);
+}
+if (results.some(({ passed }) => !passed)) process.exitCode = 1;
