@@ -1,0 +1,21 @@
+export {
+  createAuthorizationServer,
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+  type FirstTokens,
+  type SignInOptions,
+} from './authorization-server.ts';
+export type { ClientAuthenticationMethod, RegisteredClient } from './client-authentication.ts';
+export type { Answer, Fault, HeaderFields, Point, TokenEndpointFault } from './fault.ts';
+export type { Rotation } from './grants.ts';
+export type { PresentationOutcome } from './rotation.ts';
+export type { Exchange, IssuedTokens, Presentation } from './token-endpoint.ts';
+export type { ReceivedRequest } from './received-request.ts';
+export {
+  createResourceServer,
+  type ResourceFault,
+  type ResourceServer,
+  type ResourceServerOptions,
+  type ResourceStep,
+  type Responder,
+} from './resource-server.ts';
