@@ -1,5 +1,6 @@
 // Everything that CI asks of a change, in order. All steps run, so that one run names every fault.
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
 
 const steps = [
   ['format', 'oxfmt --check'],
@@ -14,6 +15,9 @@ const steps = [
   ['sizes', 'size-limit'],
   ['tests', 'npm test -- --json --outputFile=reports/jest.json'],
 ];
+
+mkdirSync('reports', { recursive: true });
+rmSync('reports/jest.json', { force: true });
 
 const results = steps
   .filter(([name]) => name !== 'tests' || !process.argv.includes('--no-tests'))
