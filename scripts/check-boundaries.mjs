@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import ts from 'typescript';
+import { importsOf } from './imports.mjs';
 import { packages, report } from './packages.mjs';
 
 const scope = '@unexpired/';
@@ -11,38 +12,9 @@ const browserGlobals = ['window', 'document', 'localStorage'];
 /** What an adapter may take from its client at run time; everything else must be types. */
 const clientValues = { axios: ['getAdapter'], undici: [] };
 
-/** Every module specifier of a file, with the names it brings at run time (`*` for all of them). */
-function importsOf(source) {
-  const found = [];
-  const visit = (node) => {
-    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
-      if (node.moduleSpecifier) found.push({ from: node.moduleSpecifier.text, values: valuesOf(node) });
-    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      found.push({ from: node.arguments[0]?.text ?? '(computed)', values: ['*'] });
-    } else if (ts.isImportTypeNode(node)) {
-      found.push({ from: node.argument.literal.text, values: [] });
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
-  return found;
-}
-
-function valuesOf(node) {
-  const clause = ts.isImportDeclaration(node) ? node.importClause : node;
-  if (clause === undefined) return ['(side effects)'];
-  if (clause.isTypeOnly) return [];
-  const bindings = clause.namedBindings ?? clause.exportClause;
-  const named = bindings?.elements?.filter((element) => !element.isTypeOnly) ?? [];
-  const names = named.map((element) => (element.propertyName ?? element.name).text);
-  if (clause.name) names.push('default');
-  if (bindings ? bindings.elements === undefined : clause.name === undefined) names.push('*');
-  return names;
-}
-
 const packageOf = (specifier) => specifier.match(/^(?:@[^/]+\/)?[^/]+/)[0];
 
-function faultOf({ from, values }, { folder, manifest, tsconfig }) {
+function faultOf({ from, names }, { folder, manifest, tsconfig }) {
   const webOnly = tsconfig.compilerOptions.types?.length === 0;
   if (isBuiltin(from)) return webOnly ? `is of Node, and ${folder} is for browsers too` : undefined;
   if (from.startsWith('.')) return undefined;
@@ -53,8 +25,10 @@ function faultOf({ from, values }, { folder, manifest, tsconfig }) {
   if (name.startsWith(scope) && !mayImport(folder, name.slice(scope.length))) {
     return `is not open to ${folder}: adapters and stores import core only`;
   }
-  const surplus = values.filter((value) => clientValues[name]?.includes(value) === false);
-  if (surplus.length > 0) return `is imported at run time (${surplus.join(', ')}); import types only`;
+  const surplus = names.filter((used) => !used.isType && clientValues[name]?.includes(used.name) === false);
+  if (surplus.length > 0) {
+    return `is imported at run time (${surplus.map((used) => used.name).join(', ')}); import types only`;
+  }
   return undefined;
 }
 

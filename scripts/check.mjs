@@ -7,6 +7,7 @@ const steps = [
   ['types', 'tsc -b'],
   ['lint', 'oxlint --type-aware --deny-warnings --report-unused-disable-directives'],
   ['boundaries', 'node scripts/check-boundaries.mjs'],
+  ['exports', 'node scripts/check-exports.mjs'],
   ['public names', 'node scripts/check-api.mjs'],
   ['text', 'node scripts/check-text.mjs'],
   ['README code', 'node scripts/check-snippets.mjs'],
