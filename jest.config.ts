@@ -12,6 +12,9 @@ const shared: Config = {
 };
 
 const config: Config = {
+  // A loaded machine is no failure; nothing here waits for the time to pass.
+  testTimeout: 20_000,
+  maxWorkers: '100%',
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts'],
   projects: readdirSync(new URL('packages/', import.meta.url)).map((name) => ({
