@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Arrivals } from './arrivals.ts';
 import { assertionAlgorithms } from './client-assertion.ts';
 import { readClient, whyRefused } from './client-authentication.ts';
+import { answerCors } from './cors.ts';
 import type { Answer, HeaderFields, TokenEndpointFault } from './fault.ts';
 import { endGrant, revoke } from './grants.ts';
 import { readBody } from './loopback.ts';
 import type { Script } from './script.ts';
-import { passes, sendAnswer } from './send-answer.ts';
+import { sendAnswer } from './send-answer.ts';
 import {
   openExchange,
   processExchange,
@@ -20,6 +21,7 @@ import {
 /** Everything one server remembers. */
 export interface AuthorizationState {
   readonly issuer: string;
+  readonly cors: boolean;
   readonly endpoint: TokenEndpoint;
   readonly exchanges: Arrivals<Exchange>;
   readonly presentations: Presentation[];
@@ -73,9 +75,14 @@ async function serveToken(
   if (exchange.presentation !== undefined) presentations.push(exchange.presentation);
   exchanges.add(exchange);
   const fault = { ...exchange.fault, headers: headersOf(exchange.fault, endpoint.grants.settings.now()) };
-  const delivery = { fault, hold: script.hold, response, record: exchange };
-  if (await passes('request', delivery)) await sendAnswer(takeEffect(state, exchange), delivery);
-  else ignore(exchange);
+  const released = fault.hold === undefined ? undefined : script.hold();
+  if (fault.hold === 'request') await released;
+  if (fault.reset === 'request') {
+    ignore(exchange);
+    response.destroy();
+    return;
+  }
+  await sendAnswer(takeEffect(state, exchange), { fault, released, response, record: exchange });
 }
 
 function revokeToken({ endpoint: { grants } }: AuthorizationState, token: string): void {
@@ -123,8 +130,7 @@ function metadataOf(issuer: string): Record<string, unknown> {
 }
 
 function answerPlainly(answer: Answer, response: ServerResponse): Promise<void> {
-  const hold = (): Promise<void> => Promise.resolve();
-  return sendAnswer(answer, { fault: {}, hold, response, record: { status: undefined } });
+  return sendAnswer(answer, { fault: {}, released: undefined, response, record: { status: undefined } });
 }
 
 /** Routes one request. */
@@ -133,6 +139,7 @@ export async function serveAuthorization(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  if (state.cors && answerCors(request, response)) return;
   const { pathname } = new URL(request.url ?? '/', state.issuer);
   if (pathname === '/token') return serveToken(state, request, response);
   if (pathname === '/revoke') return serveRevocation(state, request, response);

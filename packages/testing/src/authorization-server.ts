@@ -36,6 +36,8 @@ export interface AuthorizationServerOptions {
   readonly accessTokensDieAtRefresh?: boolean | undefined;
   /** The clients that are known. @default any client is believed, whatever it shows */
   readonly clients?: readonly RegisteredClient[] | undefined;
+  /** Lets pages of any origin call it. @default false */
+  readonly cors?: boolean | undefined;
   /** What lifetimes, the grace period, records and `Date` follow. @default the system's */
   readonly clock?: Pick<Clock, 'now'> | undefined;
 }
@@ -107,11 +109,12 @@ function createState(issuer: string, options: AuthorizationServerOptions): Autho
     expiresIn = 3600,
     accessTokensDieAtRefresh = false,
   } = options;
-  const { clock = Date, clients, refreshIn } = options;
+  const { clock = Date, clients, refreshIn, cors = false } = options;
   const now = (): number => clock.now();
   const audiences = [issuer, tokenEndpointOf(issuer)];
   return {
     issuer,
+    cors,
     endpoint: {
       grants: createGrants({ rotation, graceMs, expiresIn, accessTokensDieAtRefresh, now }),
       registry: { clients, usedAssertions: new Set(), audiences, now },

@@ -25,7 +25,7 @@ export interface ClientClaim {
 }
 
 function formDecode(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '));
+  return new URLSearchParams(`value=${text.replaceAll('&', '%26')}`).get('value') ?? '';
 }
 
 function stringOf(value: unknown): string | undefined {
@@ -49,10 +49,9 @@ export function readClient(headers: IncomingHttpHeaders, parameters: URLSearchPa
   }
   if (assertion !== undefined) {
     const { sub, jti } = readAssertion(assertion);
-    const claimed = clientId ?? stringOf(sub);
     return {
       method: 'private_key_jwt',
-      clientId: claimed,
+      clientId: clientId ?? stringOf(sub),
       credential: assertion,
       assertionId: stringOf(jti),
     };
@@ -70,7 +69,7 @@ export interface ClientRegistry {
   readonly now: () => number;
 }
 
-function isAssertionRefused(
+function whyAssertionFails(
   claim: ClientClaim,
   client: RegisteredClient,
   registry: ClientRegistry,
@@ -88,7 +87,7 @@ function whyNotProven(claim: ClientClaim, registry: ClientRegistry): string | un
   if (registry.clients === undefined) return undefined;
   const client = registry.clients.find(({ clientId }) => clientId === claim.clientId);
   if (client === undefined) return 'no such client';
-  if (claim.method === 'private_key_jwt') return isAssertionRefused(claim, client, registry);
+  if (claim.method === 'private_key_jwt') return whyAssertionFails(claim, client, registry);
   if (client.publicKey !== undefined) return 'this client authenticates with an assertion';
   return claim.credential === client.clientSecret ? undefined : 'wrong client secret';
 }

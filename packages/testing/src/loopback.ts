@@ -25,7 +25,7 @@ function answerFailure(failure: unknown, response: ServerResponse): void {
   // Whoever wrote the handler reads the client's answer first, so the reason belongs there.
   response
     .writeHead(500, { 'Content-Type': 'text/plain' })
-    .end(`The handler of the test failed: ${String(failure)}`);
+    .end(`The test’s own function failed: ${String(failure)}`);
 }
 
 /** Starts a server, which answers nothing before `serve`. */
@@ -56,6 +56,7 @@ export async function listen(): Promise<Loopback> {
     connectionNumber: (socket) => open.get(socket) ?? 0,
     serve(handler) {
       server.on('request', (request, response) => {
+        response.on('error', () => {});
         handler(request, response).catch((failure: unknown) => answerFailure(failure, response));
       });
     },

@@ -36,6 +36,19 @@ function linesOf(rawHeaders: readonly string[], name: string): string[] {
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
 }
 
+function endOf(message: IncomingMessage): Promise<void> {
+  const { socket } = message;
+  return new Promise((resolve) => {
+    const end = (): void => {
+      socket.off('close', end);
+      resolve();
+    };
+    message.once('end', end);
+    // Node emits no `close` on a message that breaks off after its answer, so the connection has to tell.
+    socket.once('close', end);
+  });
+}
+
 /** Records a request from its headers on. */
 export function receive(
   message: IncomingMessage,
@@ -52,10 +65,7 @@ export function receive(
   });
   // A client that goes away in the middle is seen as `complete: false`.
   message.on('error', () => {});
-  const ended = new Promise<void>((resolve) => {
-    message.once('close', resolve);
-    message.once('end', resolve);
-  });
+  const ended = endOf(message);
   return {
     method,
     url,

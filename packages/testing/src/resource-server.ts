@@ -5,7 +5,7 @@ import type { Answer, Fault } from './fault.ts';
 import { listen, type Loopback } from './loopback.ts';
 import { receive, type OpenRequest, type ReceivedRequest } from './received-request.ts';
 import { createScript, type Script } from './script.ts';
-import { passes, sendAnswer } from './send-answer.ts';
+import { sendAnswer } from './send-answer.ts';
 
 /** An answer that depends on the request. */
 export type Responder = (request: ReceivedRequest) => Answer | Promise<Answer>;
@@ -119,10 +119,15 @@ async function serve(state: State, message: IncomingMessage, response: ServerRes
   const request = receive(message, { connection, keepBodies: options.keepBodies ?? true });
   if (!early) await request.ended;
   requests.add(request);
-  const delivery = { fault, hold: script.hold, response, record: request };
-  if (!(await passes('request', delivery))) return;
+  const released = fault.hold === undefined ? undefined : script.hold();
+  if (fault.hold === 'request') await released;
+  if (fault.reset === 'request') {
+    response.destroy();
+    return;
+  }
   const answer = respond ?? judge(request, options);
-  await sendAnswer(typeof answer === 'function' ? await answer(request) : answer, delivery);
+  const made = typeof answer === 'function' ? await answer(request) : answer;
+  await sendAnswer(made, { fault, released, response, record: request });
 }
 
 /**

@@ -11,18 +11,21 @@ import {
 
 /**
  * What became of a presented refresh token. `pending`: not looked at yet. `ignored`: never looked at, a fault came
- * first. `accepted`: tokens were issued. `grace`: issued although it was spent. `reuse`: spent, and the grant was ended
- * for it. `dead`: its grant had ended. `unknown`: not of this server. `refused`: another client's, or too wide a scope.
+ * first. `rejected`: never looked at, the request or its client authentication was not in order. `accepted`: tokens were
+ * issued. `grace`: issued although it was spent. `reuse`: spent, and the grant was ended for it. `dead`: its grant had
+ * ended. `unknown`: not of this server. `other-client`, `scope-exceeded`: refused for that, and still unspent.
  */
 export type PresentationOutcome =
   | 'pending'
   | 'ignored'
+  | 'rejected'
   | 'accepted'
   | 'grace'
   | 'reuse'
   | 'dead'
   | 'unknown'
-  | 'refused';
+  | 'other-client'
+  | 'scope-exceeded';
 
 /** What an answer of the token endpoint is made of. */
 export interface Issued {
@@ -74,11 +77,11 @@ function isWithin(wanted: string | undefined, granted: string | undefined): bool
 
 function judge(grants: Grants, token: RefreshToken, { clientId, scope }: Presenter): PresentationOutcome {
   const { grant, spentAt, superseded } = token;
-  if (grant.clientId !== undefined && grant.clientId !== clientId) return 'refused';
+  if (grant.clientId !== undefined && grant.clientId !== clientId) return 'other-client';
   const isUnspent = spentAt === undefined && !superseded;
   if (!isUnspent && !isInGrace(grants, token)) return 'reuse';
   if (!grant.alive) return 'dead';
-  if (!isWithin(scope, grant.scope)) return 'refused';
+  if (!isWithin(scope, grant.scope)) return 'scope-exceeded';
   return isUnspent ? 'accepted' : 'grace';
 }
 

@@ -1,20 +1,14 @@
 import type { ServerResponse } from 'node:http';
-import type { Answer, Fault, Point } from './fault.ts';
+import type { Answer, Fault } from './fault.ts';
 
-/** One answer on its way. */
+/** One request on its way to its answer. */
 export interface Delivery {
   readonly fault: Fault;
-  readonly hold: () => Promise<void>;
+  /** Made when the request arrives, so that no release can come too early. */
+  readonly released: Promise<void> | undefined;
   readonly response: ServerResponse;
   /** Is told the status as soon as the headers leave. */
   readonly record: { status: number | undefined };
-}
-
-/** Holds or resets where the fault says so; false when there is nobody left to answer. */
-export async function passes(point: Point, { fault, hold, response }: Delivery): Promise<boolean> {
-  if (fault.hold === point) await hold();
-  if (fault.reset === point) response.destroy();
-  return !response.destroyed;
 }
 
 function isRaw(body: unknown): body is string | Uint8Array {
@@ -35,24 +29,30 @@ function writeHead({ status = 200, headers, body }: Answer, { fault, response, r
 
 /** Sends an answer with what the fault does to it; resolves when the server is done with it. */
 export async function sendAnswer(answer: Answer, delivery: Delivery): Promise<void> {
-  const { fault, response } = delivery;
-  if (!(await passes('answer', delivery))) return;
+  const { fault, released, response } = delivery;
+  if (fault.hold === 'answer') await released;
+  if (fault.reset === 'answer') response.destroy();
+  // The client may have gone away meanwhile.
+  if (response.destroyed) return;
   writeHead(answer, delivery);
   const whole = answer.body === undefined ? Buffer.alloc(0) : bytesOf(answer.body);
   const half = Math.ceil(whole.length / 2);
   const body = fault.truncate === true ? whole.subarray(0, half) : whole;
   if (body.length > 0) response.setHeader('Content-Length', body.length);
-  if (fault.hold !== 'body' && fault.reset !== 'body') {
-    response.end(body);
-    return;
-  }
-  await writeOut(response, body.subarray(0, half));
-  if (await passes('body', delivery)) response.end(body.subarray(half));
+  if (fault.hold === 'body' || fault.reset === 'body') await sendHalf(body.subarray(0, half), delivery);
+  else response.end(body);
+  if (!response.writableEnded && !response.destroyed) response.end(body.subarray(half));
+}
+
+async function sendHalf(bytes: Buffer, { fault, released, response }: Delivery): Promise<void> {
+  response.flushHeaders();
+  await writeOut(response, bytes);
+  if (fault.hold === 'body') await released;
+  if (fault.reset === 'body') response.destroy();
 }
 
 /** Resolves when the bytes have left the process, so that a reset after it cannot take them back. */
 function writeOut(response: ServerResponse, bytes: Buffer): Promise<void> {
-  response.flushHeaders();
   return new Promise((resolve) => {
     response.once('close', resolve);
     if (bytes.length === 0) resolve();

@@ -16,14 +16,15 @@ import {
 } from './rotation.ts';
 
 /** A token response with the names of RFC 6749 section 5.1. */
-export interface IssuedTokens {
+// Not an interface: those are not assignable to types with an index signature, as token responses often have.
+export type IssuedTokens = {
   access_token: string;
   token_type: 'Bearer';
   expires_in: number;
   refresh_in?: number;
   refresh_token?: string;
   scope?: string;
-}
+};
 
 /** One showing of a refresh token. */
 export interface Presentation {
@@ -148,7 +149,8 @@ const descriptions: Partial<Record<PresentationOutcome, string>> = {
   reuse: 'The refresh token was used before.',
   dead: 'The grant has been revoked.',
   unknown: 'The refresh token is unknown.',
-  refused: 'The refresh token belongs to another client, or the scope exceeds the grant.',
+  'other-client': 'The refresh token belongs to another client.',
+  'scope-exceeded': 'The scope exceeds the one that was granted.',
 };
 
 function exchangeRefreshToken(
@@ -160,7 +162,8 @@ function exchangeRefreshToken(
   const scope = parameters.get('scope') ?? undefined;
   const { outcome, issued } = presentRefreshToken(grants, presentation.refreshToken, { clientId, scope });
   presentation.outcome = outcome;
-  return issued ?? oauthError('invalid_grant', descriptions[outcome] ?? outcome);
+  const error = outcome === 'scope-exceeded' ? 'invalid_scope' : 'invalid_grant';
+  return issued ?? oauthError(error, descriptions[outcome] ?? outcome);
 }
 
 function exchangeAny(endpoint: TokenEndpoint, exchange: OpenExchange): Issued | Answer {
@@ -181,12 +184,21 @@ function malformed({ method, headers, parameters }: OpenExchange): Answer | unde
   return undefined;
 }
 
+/** Why the request is answered before its grant is looked at, or undefined. */
+function rejection({ registry }: TokenEndpoint, exchange: OpenExchange): Answer | undefined {
+  const answer = malformed(exchange);
+  if (answer !== undefined) return answer;
+  const reason = whyRefused(exchange.client, registry);
+  return reason === undefined ? undefined : refusedClient(exchange.client, reason);
+}
+
 /** Lets the exchange take effect and says what the honest answer is. */
 export function processExchange(endpoint: TokenEndpoint, exchange: OpenExchange): Answer {
-  const refusal = malformed(exchange);
-  if (refusal !== undefined) return refusal;
-  const reason = whyRefused(exchange.client, endpoint.registry);
-  if (reason !== undefined) return refusedClient(exchange.client, reason);
+  const rejected = rejection(endpoint, exchange);
+  if (rejected !== undefined) {
+    if (exchange.presentation !== undefined) exchange.presentation.outcome = 'rejected';
+    return rejected;
+  }
   const result = exchangeAny(endpoint, exchange);
   if (!('accessToken' in result)) return result;
   exchange.issued = wireTokens(result, endpoint.refreshIn);
