@@ -8,6 +8,8 @@ const shared: Config = {
   transform: {},
   // Workspace packages resolve to their sources, so no build is needed before a test run.
   moduleNameMapper: { '^@unexpired/([a-z-]+)$': '<rootDir>/packages/$1/src/index.ts' },
+  // Copies of the workspace that a mutation run leaves there while it works.
+  modulePathIgnorePatterns: ['<rootDir>/.stryker-tmp/'],
   setupFiles: ['<rootDir>/jest.realm.setup.ts'],
 };
 
