@@ -1,0 +1,113 @@
+import { instantOf } from './clock.ts';
+import { isInside } from './context.ts';
+import { lookAgain, type Credential, type Flight, type Snapshot } from './credential.ts';
+import { AccessTokenError, copyOf, isAccessTokenError } from './errors.ts';
+import type { Means } from './exchange.ts';
+import type { Timing } from './expiry.ts';
+import { startFlight } from './flight.ts';
+import { remainingMs } from './gate.ts';
+import { decide, isClosed, isUsable, type Want } from './lifecycle.ts';
+import { waitFor, type Patience } from './waiting.ts';
+
+/** A source's own settings over the shared state. */
+export interface SourceState {
+  readonly credential: Credential;
+  readonly means: Means;
+  readonly timing: Timing;
+  /** Reads the store, and writes the seed, once. */
+  readonly loaded: () => Promise<void>;
+}
+
+export interface Wish {
+  readonly minTtlMs?: number | undefined;
+  readonly oneShot?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** A resource server refused the token that is held. */
+  readonly forced?: boolean | undefined;
+}
+
+const ROUNDS = 4;
+
+export function wantOf({ credential, timing, means }: SourceState, { minTtlMs, oneShot }: Wish): Want {
+  const now = instantOf(credential.clock);
+  return { now, timing, minTtlMs, oneShot, patienceMs: means.limits.waitMs };
+}
+
+function reentered(account: string): AccessTokenError {
+  return new AccessTokenError(
+    'ERR_MISCONFIGURED',
+    `The refresh of account '${account}' waits for itself: its refresh function or store sent a request through a ` +
+      'guarded client. Use a client of its own there, or mark the request with `unexpired: { skip: true }`.',
+  );
+}
+
+/** The flight under way, or a new one; after the back-off, where there is one. */
+export function joinFlight({ credential, means, timing }: SourceState, forced: boolean): Flight {
+  if (credential.flight !== undefined) return credential.flight;
+  const now = instantOf(credential.clock);
+  const { gate, snapshot } = credential;
+  const afterMs = isClosed(gate, isUsable(snapshot, timing, now), now) ? remainingMs(gate, now) : 0;
+  return startFlight(credential, means, { forced, afterMs });
+}
+
+/** The error of the closed gate, for this caller. */
+function gateError(credential: Credential): AccessTokenError {
+  const gate = credential.gate!;
+  const ms = remainingMs(gate, instantOf(credential.clock));
+  return copyOf(gate.error, Number.isFinite(ms) ? ms : undefined);
+}
+
+/** Waits for the flight; a snapshot is the end, undefined asks to decide anew. */
+async function waitForFlight(
+  state: SourceState,
+  wish: Wish,
+  patience: Patience,
+): Promise<Snapshot | undefined> {
+  const { credential, timing } = state;
+  if (isInside(credential.flight)) throw reentered(credential.account);
+  const flight = joinFlight(state, wish.forced ?? false);
+  try {
+    await waitFor(flight.result, patience);
+  } catch (error) {
+    if (wish.signal?.aborted || !isAccessTokenError(error) || error.code === 'ERR_WAIT_TIMEOUT') throw error;
+    // What still works is better than an error: only a minimum TTL was not met.
+    if (isUsable(credential.snapshot, timing, instantOf(credential.clock))) return credential.snapshot;
+    throw copyOf(error);
+  }
+  const { snapshot } = credential;
+  if (snapshot?.accessToken === undefined || snapshot.refused) return undefined;
+  // A token from this caller's own exchange is used even if it lives shorter than asked.
+  const own = flight.exchanged || isUsable(snapshot, timing, instantOf(credential.clock));
+  return own ? snapshot : undefined;
+}
+
+/** The access token for one caller: what is held, or what the one shared refresh brings. */
+export async function acquire(state: SourceState, wish: Wish): Promise<Snapshot> {
+  const { credential, means } = state;
+  const patience = { clock: credential.clock, waitMs: means.limits.waitMs, signal: wish.signal };
+  wish.signal?.throwIfAborted();
+  await waitFor(state.loaded(), patience);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const decision = decide(held(credential), credential.gate, wantOf(state, wish));
+    if (decision === 'fail') {
+      const reading = round === 0 ? lookAgain(credential) : undefined;
+      if (reading === undefined) throw gateError(credential);
+      await waitFor(reading, patience);
+    } else if (decision === 'wait') {
+      const snapshot = await waitForFlight(state, wish, patience);
+      if (snapshot !== undefined) return snapshot;
+    } else {
+      if (decision === 'use-and-refresh') joinFlight(state, false);
+      return credential.snapshot!;
+    }
+  }
+  throw new AccessTokenError(
+    'ERR_REFRESH_FAILED',
+    `Each access token of account '${credential.account}' was refused or replaced as soon as it came. Try again.`,
+  );
+}
+
+/** Nothing is held where there is no access token. */
+export function held(credential: Credential): Snapshot | undefined {
+  return credential.snapshot?.accessToken === undefined ? undefined : credential.snapshot;
+}

@@ -1,0 +1,140 @@
+import type { Authorization } from './authorization.ts';
+import type { BodyPlan } from './body-plan.ts';
+import {
+  BOOLEAN,
+  checkOptions,
+  FUNCTION,
+  invalidOption,
+  isObject,
+  MILLISECONDS,
+  TEXT,
+  type Checks,
+} from './options.ts';
+import type { ResponseFacts } from './reauthorize.ts';
+import type { AuthorizeRequest, TokenSource } from './token-source.ts';
+
+/** What the key `unexpired` of one request may hold. */
+export interface RequestOptions {
+  /** Sends the request as it is, without an access token. */
+  readonly skip?: boolean | undefined;
+  /** Makes a fresh body; called once, for the replay. */
+  readonly body?: (() => unknown) | undefined;
+  /** For the resolver; a `TypeError` where the adapter has one source only. */
+  readonly account?: string | undefined;
+  /** Wait for a refresh if the token lives shorter than this, in milliseconds. */
+  readonly minTtlMs?: number | undefined;
+  /** @default the adapter's option of the same name */
+  readonly replaceAuthorization?: boolean | undefined;
+}
+
+export interface AdapterOptions {
+  /**
+   * Whether an Authorization header that the caller set is replaced, for SDKs that always send one.
+   * @default false: it stands, and the request is left alone
+   */
+  readonly replaceAuthorization?: boolean | undefined;
+}
+
+export interface ResolverRequest {
+  readonly url: string;
+  readonly method: string;
+  /** `unexpired.account` of the request. */
+  readonly account: string | undefined;
+  /** The client's own form of the request. */
+  readonly native: unknown;
+}
+
+/**
+ * Names the source for one request, in the caller's async context: many accounts, a user for each request. Undefined
+ * leaves the request untouched.
+ */
+export type TokenSourceResolver = (
+  request: ResolverRequest,
+) => TokenSource | undefined | Promise<TokenSource | undefined>;
+
+const REQUEST_CHECKS: Checks = {
+  skip: BOOLEAN,
+  body: FUNCTION,
+  account: TEXT,
+  minTtlMs: MILLISECONDS,
+  replaceAuthorization: BOOLEAN,
+};
+
+/** Checks the key `unexpired` of one request. */
+export function checkRequestOptions(options: unknown): RequestOptions {
+  if (options === undefined) return {};
+  checkOptions(options, REQUEST_CHECKS, 'unexpired');
+  return options as RequestOptions;
+}
+
+/** Checks what an adapter is created with; `others` are the options that only this adapter has. */
+export function checkAdapter(tokens: unknown, options: unknown, others: Checks = {}): void {
+  const isSource = isObject(tokens) && typeof tokens['authorize'] === 'function';
+  if (!isSource && typeof tokens !== 'function') {
+    throw invalidOption('tokens', 'a token source or a function that resolves one', tokens);
+  }
+  checkOptions(options, { replaceAuthorization: BOOLEAN, ...others });
+}
+
+/** The source for one request. */
+export function selectSource(
+  tokens: TokenSource | TokenSourceResolver,
+  request: ResolverRequest,
+): TokenSource | undefined | Promise<TokenSource | undefined> {
+  if (typeof tokens === 'function') return tokens(request);
+  if (request.account !== undefined) {
+    throw new TypeError(
+      '`unexpired.account` needs an adapter with a resolver, got one with a single token source',
+    );
+  }
+  return tokens;
+}
+
+/** Whether, and why, a request is left alone on listed origins too. */
+export function standAsideFor(
+  request: RequestOptions,
+  adapter: AdapterOptions,
+  hasAuthorization: boolean,
+): AuthorizeRequest['standAside'] {
+  if (request.skip) return 'skip';
+  const replaces = request.replaceAuthorization ?? adapter.replaceAuthorization ?? false;
+  return hasAuthorization && !replaces ? 'own-header' : undefined;
+}
+
+/** One HTTP client, as `sendAuthorized` sees it. `R` is whatever it returns, also for failures that carry a status. */
+export interface Transport<R> {
+  /** One attempt, with a copy of the caller's headers; undefined: as the caller made it. */
+  send(authorization: Authorization | undefined, body: unknown): Promise<R>;
+  /** Undefined where nothing was answered. */
+  facts(result: R): ResponseFacts | undefined;
+  /** Gets rid of a response that will not reach the caller. */
+  discard(result: R): Promise<void>;
+}
+
+/** One logical request: an attempt with a fresh access token, and after a 401 one more with a fresher one. */
+export async function sendAuthorized<R>(
+  source: TokenSource,
+  { request, plan }: { request: AuthorizeRequest; plan: BodyPlan },
+  transport: Transport<R>,
+): Promise<R> {
+  try {
+    const authorization = await source.authorize({ ...request, oneShot: plan.oneShot });
+    const result = await transport.send(authorization, plan.first);
+    const facts = transport.facts(result);
+    if (authorization === undefined || facts === undefined || facts.status < 400) return result;
+    const { signal } = request;
+    const replay = await source.reauthorize(authorization, facts, {
+      replayable: plan.isReplayable(),
+      signal,
+    });
+    if (replay === undefined) return result;
+    const body = await plan.again();
+    await transport.discard(result);
+    const second = await transport.send(replay, body);
+    const outcome = transport.facts(second);
+    if (outcome !== undefined) source.settled(replay, outcome.status, outcome.native);
+    return second;
+  } finally {
+    plan.dispose();
+  }
+}

@@ -1,0 +1,31 @@
+/** What an adapter sets on one attempt of one request. It belongs to that attempt and is not kept. */
+export interface Authorization {
+  /** Set on a copy of the request's headers. Not enumerable, so that neither inspection nor JSON shows it. */
+  readonly headers: Readonly<Record<string, string>>;
+  /**
+   * Name of the header where it is not Authorization: clients do not strip it from redirects to other origins, so the
+   * adapter must, or must refuse redirects.
+   */
+  readonly customHeader: string | undefined;
+}
+
+/** What core remembers of an authorization it gave out. */
+export interface Sent {
+  readonly origin: string;
+  /** The access token; undefined for the fallback. */
+  readonly token: string | undefined;
+}
+
+const sentBy = new WeakMap<Authorization, Sent>();
+
+export function createAuthorization(sent: Sent, name: string, value: string): Authorization {
+  const hidden = { value: Object.freeze({ [name]: value }) };
+  const customHeader = name.toLowerCase() === 'authorization' ? undefined : name;
+  const authorization = Object.defineProperty({ customHeader }, 'headers', hidden) as Authorization;
+  sentBy.set(authorization, sent);
+  return Object.freeze(authorization);
+}
+
+export function sentOf(authorization: Authorization): Sent | undefined {
+  return sentBy.get(authorization);
+}

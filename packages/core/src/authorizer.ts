@@ -1,0 +1,128 @@
+import { acquire, held, joinFlight, wantOf, type SourceState, type Wish } from './acquire.ts';
+import { createAuthorization, type Authorization } from './authorization.ts';
+import { emit, type Credential, type Snapshot } from './credential.ts';
+import { AccessTokenError, isAccessTokenError } from './errors.ts';
+import type { NotAuthorizedReason } from './events.ts';
+import { decide } from './lifecycle.ts';
+import { listedOrigin, originOf } from './origins.ts';
+import { reauthorize, refusalOf, settled, type Reauthorizer } from './reauthorize.ts';
+import type { Fallback } from './source-options.ts';
+import type { TokenSource } from './token-source.ts';
+
+export interface AuthorizerOptions {
+  readonly origins: ReadonlySet<string>;
+  readonly fallback: Fallback | undefined;
+  readonly refusedStatuses: readonly number[];
+  readonly ensureOpen: () => void;
+}
+
+/** So many reasons for requests without authorization are remembered, each told once. */
+const REMEMBERED = 256;
+
+/** The gates during which the fallback is sent: a refusal, not an outage. */
+const FALLBACK_CODES = new Set([
+  'ERR_REAUTHENTICATION_REQUIRED',
+  'ERR_REFRESH_REJECTED',
+  'ERR_ACCOUNT_DISABLED',
+]);
+
+function headerOf(fallback: Fallback): readonly [name: string, value: string] {
+  return typeof fallback === 'string'
+    ? ['authorization', `Bearer ${fallback}`]
+    : [fallback.header, fallback.value];
+}
+
+function bearerOf(snapshot: Snapshot): string {
+  const type = snapshot.record.tokens?.token_type;
+  if (typeof type === 'string' && type.toLowerCase() === 'dpop') {
+    throw new AccessTokenError(
+      'ERR_MISCONFIGURED',
+      'The authorization server issued a DPoP-bound access token, and no proof signer is set up. ' +
+        'Ask it for bearer tokens for this client.',
+    );
+  }
+  return `Bearer ${snapshot.accessToken}`;
+}
+
+/** One frozen authorization for each origin and generation, so that a request with a fresh token allocates nothing. */
+function createAuthorizations(): (snapshot: Snapshot, origin: string) => Authorization {
+  const known = new Map<string, Authorization>();
+  let knownFor: Snapshot | undefined;
+  return (snapshot, origin) => {
+    if (knownFor !== snapshot) {
+      knownFor = snapshot;
+      known.clear();
+    }
+    let authorization = known.get(origin);
+    if (authorization === undefined) {
+      const sent = { origin, token: snapshot.accessToken };
+      authorization = createAuthorization(sent, 'authorization', bearerOf(snapshot));
+      known.set(origin, authorization);
+    }
+    return authorization;
+  };
+}
+
+/** Tells each origin and reason once: what is told of every request is read by nobody. */
+function createNotes(credential: Credential): (url: string | URL, reason: NotAuthorizedReason) => undefined {
+  const noted = new Set<string>();
+  return (url, reason) => {
+    const origin = originOf(url) ?? 'unknown';
+    const key = `${reason} ${origin}`;
+    if (noted.has(key)) return undefined;
+    if (noted.size >= REMEMBERED) noted.delete(noted.values().next().value!);
+    noted.add(key);
+    emit(credential, 'request-not-authorized', { origin, reason });
+    return undefined;
+  };
+}
+
+/** The calls of adapters. */
+export function createAuthorizer(
+  session: { readonly state: SourceState; isReady(): boolean; isClosed(): boolean },
+  { origins, fallback, refusedStatuses, ensureOpen }: AuthorizerOptions,
+): Pick<TokenSource, 'authorize' | 'reauthorize' | 'settled'> {
+  const { credential } = session.state;
+  const note = createNotes(credential);
+  const authorizationFor = createAuthorizations();
+
+  function fallbackFor(origin: string): Authorization | undefined {
+    const { gate } = credential;
+    if (fallback === undefined || gate === undefined || !FALLBACK_CODES.has(gate.error.code))
+      return undefined;
+    emit(credential, 'fallback-used', { origin });
+    return createAuthorization({ origin, token: undefined }, ...headerOf(fallback));
+  }
+
+  async function authorizeLater(origin: string, wish: Wish): Promise<Authorization> {
+    ensureOpen();
+    try {
+      return authorizationFor(await acquire(state, wish), origin);
+    } catch (error) {
+      const standIn = isAccessTokenError(error) && !wish.signal?.aborted ? fallbackFor(origin) : undefined;
+      if (standIn === undefined) throw error;
+      return standIn;
+    }
+  }
+
+  const state: Reauthorizer = { ...session.state, refusedStatuses, authorizationFor, fallbackFor };
+  return {
+    authorize(request) {
+      const origin = listedOrigin(origins, request.url);
+      if (origin === undefined) return note(request.url, 'origin');
+      if (request.standAside !== undefined) return note(request.url, request.standAside);
+      if (!session.isReady()) return authorizeLater(origin, request);
+      const decision = decide(held(credential), credential.gate, wantOf(state, request));
+      if (decision === 'wait' || decision === 'fail') return authorizeLater(origin, request);
+      if (decision === 'use-and-refresh') joinFlight(state, false);
+      return authorizationFor(credential.snapshot!, origin);
+    },
+    async reauthorize(authorization, response, replay) {
+      const sent = session.isClosed() ? undefined : refusalOf(state, authorization, response);
+      return sent && reauthorize(state, sent, { native: response.native, ...replay });
+    },
+    settled(authorization, status, native) {
+      settled(state, authorization, { status, native });
+    },
+  };
+}

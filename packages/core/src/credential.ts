@@ -1,0 +1,301 @@
+import { elapsedMs, instantOf, within, type Clock, type Instant } from './clock.ts';
+import { runInside } from './context.ts';
+import { AccessTokenError, causeOf, factsOf, isAccessTokenError } from './errors.ts';
+import type { EventDetails, EventType, TokenEvent, TokenEventListener } from './events.ts';
+import type { Validity } from './expiry.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { Gate } from './gate.ts';
+import { isUsable, type Held } from './lifecycle.ts';
+import type { OriginGates } from './origin-gates.ts';
+import {
+  accessTokenOf,
+  checkRecord,
+  isBlank,
+  reconcile,
+  refreshTokenOf,
+  type Binding,
+  type CredentialRecord,
+} from './record.ts';
+import type { ExclusiveSection, TokenStore } from './token-store.ts';
+
+/** One generation of the credential as this process holds it. Replaced as a whole, so that no reader sees a mixture. */
+export interface Snapshot extends Held {
+  readonly record: CredentialRecord;
+  readonly accessToken: string | undefined;
+  readonly validity: Validity;
+  /** The one thing that changes: a resource server refused this access token. */
+  refused: boolean;
+}
+
+/** A record that the store does not have yet. */
+export interface Unwritten {
+  readonly record: CredentialRecord;
+  /** Sign-in and sign-out win over whatever is stored; a refresh does not. */
+  readonly wins: boolean;
+  /** The revision it replaces; 'unread' until the store was read. */
+  expected: number | undefined | 'unread';
+  /** The one attempt to write it that is under way. */
+  writing: Promise<void> | undefined;
+  /** Attempts that failed. */
+  failures: number;
+}
+
+/** The one refresh under way. It resolves when there is something to decide anew, and rejects for all who wait. */
+export interface Flight {
+  result: Promise<void>;
+  readonly forced: boolean;
+  /** Whether it brought tokens by an exchange of its own, rather than by adoption. */
+  exchanged: boolean;
+}
+
+/** What the sources over one account of one store share in this process. */
+export interface Credential {
+  readonly store: TokenStore;
+  readonly account: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly listeners: Set<TokenEventListener>;
+  readonly originGates: OriginGates;
+  binding: Binding | undefined;
+  snapshot: Snapshot | undefined;
+  gate: Gate | undefined;
+  flight: Flight | undefined;
+  unwritten: Unwritten | undefined;
+  /** Open while a flight runs, and for as long after it as tokens are unwritten. */
+  section: { readonly section: ExclusiveSection; readonly leave: () => void } | undefined;
+  /** The store had a record when it was last read or written. */
+  seen: boolean;
+  unreadable: boolean;
+  lastReadAt: Instant | undefined;
+  /** Why the last flight failed; undefined once there is news. */
+  lastError: AccessTokenError | undefined;
+  /** A stored record won over another refresh token that was given as `tokens`. */
+  seedIgnored: boolean;
+  /** The first read of the store. */
+  loading: Promise<void> | undefined;
+  /** The revision of a stored record without tokens: what a first token response replaces. */
+  blankRevision: number | undefined;
+  /** The one shared re-read under way. */
+  reading: Promise<void> | undefined;
+}
+
+export function createCredential(
+  store: TokenStore,
+  account: string,
+  environment: { clock: Clock; random: () => number },
+): Credential {
+  return {
+    store,
+    account,
+    clock: environment.clock,
+    random: environment.random,
+    listeners: new Set(),
+    originGates: new Map(),
+    binding: undefined,
+    snapshot: undefined,
+    gate: undefined,
+    flight: undefined,
+    unwritten: undefined,
+    section: undefined,
+    seen: false,
+    unreadable: false,
+    lastReadAt: undefined,
+    lastError: undefined,
+    seedIgnored: false,
+    loading: undefined,
+    blankRevision: undefined,
+    reading: undefined,
+  };
+}
+
+const fingerprints = new WeakMap<CredentialRecord, string>();
+
+/** Of the access token, or of the refresh token where that is all there is; computed when it is first asked for. */
+export function fingerprintOfRecord(record: CredentialRecord | undefined): string | undefined {
+  const token = accessTokenOf(record) ?? refreshTokenOf(record);
+  if (record === undefined || token === undefined) return undefined;
+  const known = fingerprints.get(record) ?? fingerprintOf(token);
+  fingerprints.set(record, known);
+  return known;
+}
+
+/** What a gate is keyed by: another refresh token opens it, and so does another epoch where there is none. */
+export function credentialKey(record: CredentialRecord | undefined): string {
+  const refreshToken = refreshTokenOf(record);
+  return refreshToken === undefined ? (record?.epoch ?? '') : fingerprintOf(refreshToken);
+}
+
+/** Tells every source over the credential. A listener that throws breaks nothing and nobody. */
+export function emit<T extends EventType>(credential: Credential, type: T, details: EventDetails[T]): void {
+  if (credential.listeners.size === 0) return;
+  const record = credential.snapshot?.record;
+  const event = Object.freeze({
+    type,
+    at: credential.clock.now(),
+    account: credential.account,
+    generation: record?.generation ?? 0,
+    fingerprint: fingerprintOfRecord(record),
+    ...details,
+  }) as unknown as TokenEvent;
+  // Outside of the flight's context: a listener may call the source.
+  runInside(undefined, () => {
+    for (const listener of credential.listeners) {
+      try {
+        listener(event);
+      } catch {
+        // The listener's own fault.
+      }
+    }
+  });
+}
+
+function validityOf(credential: Credential, record: CredentialRecord, sentAt: Instant | undefined): Validity {
+  const now = instantOf(credential.clock);
+  const age = now.wall - (record.issuedAt ?? now.wall);
+  return {
+    since: sentAt ?? { wall: now.wall - Math.max(0, age), mono: now.mono - Math.max(0, age) },
+    lifetimeMs: record.lifetimeMs,
+    refreshInMs: record.refreshInMs,
+    fromTheFuture: age < 0 && sentAt === undefined,
+    jitter: credential.random(),
+  };
+}
+
+/** Memory first: from here on every caller sees this generation. Another credential opens the gate. */
+export function install(credential: Credential, record: CredentialRecord, sentAt?: Instant): void {
+  const accessToken = accessTokenOf(record);
+  const previous = credential.snapshot;
+  credential.snapshot = {
+    record,
+    accessToken,
+    validity: validityOf(credential, record, sentAt),
+    refused:
+      previous !== undefined &&
+      previous.refused &&
+      previous.accessToken === accessToken &&
+      sentAt === undefined,
+  };
+  if (credential.gate?.credential !== credentialKey(record)) {
+    credential.gate = undefined;
+    credential.lastError = undefined;
+  }
+}
+
+export function isWorking(credential: Credential, now: Instant): boolean {
+  const { snapshot } = credential;
+  return snapshot?.accessToken !== undefined && isUsable(snapshot, {}, now);
+}
+
+function signedOutError(reason: 'sign-out' | 'vanished'): AccessTokenError {
+  const what = reason === 'sign-out' ? 'The account is signed out' : 'The stored credential was removed';
+  return new AccessTokenError(
+    'ERR_REAUTHENTICATION_REQUIRED',
+    `${what}. Sign in again and hand the token response to signIn().`,
+  );
+}
+
+export function closeForGood(credential: Credential, reason: 'sign-out' | 'vanished'): void {
+  credential.gate = {
+    since: instantOf(credential.clock),
+    durationMs: Number.POSITIVE_INFINITY,
+    error: signedOutError(reason),
+    credential: credentialKey(credential.snapshot?.record),
+    failures: 0,
+    whileUsable: false,
+  };
+}
+
+export function storeError(account: string, doing: string, error: unknown): AccessTokenError {
+  if (isAccessTokenError(error)) return error;
+  return new AccessTokenError(
+    'ERR_STORE_FAILED',
+    `The token store failed to ${doing} account '${account}'. Nothing in memory was lost; repair the store.`,
+    { cause: causeOf(factsOf(error)) },
+  );
+}
+
+/** No call of a store is waited for longer; compare-and-set makes a write that lands later harmless. */
+const STORE_MS = 10_000;
+
+/** Runs one call of the store, bounded in time. */
+export function callStore<T>(credential: Credential, call: () => T | Promise<T>): Promise<T> {
+  const running = (async () => runInside(credential.flight, call))();
+  const onExpiry = (): never => {
+    throw new DOMException('The token store did not answer in time', 'TimeoutError');
+  };
+  return within(running, { clock: credential.clock, ms: STORE_MS, onExpiry });
+}
+
+export async function readStored(credential: Credential): Promise<CredentialRecord | undefined> {
+  const { account, store } = credential;
+  try {
+    const record = checkRecord(account, await callStore(credential, () => store.read(account)));
+    credential.unreadable = false;
+    credential.lastReadAt = instantOf(credential.clock);
+    return record;
+  } catch (error) {
+    credential.unreadable = true;
+    throw storeError(account, 'read', error);
+  }
+}
+
+export function adopt(credential: Credential, record: CredentialRecord): void {
+  credential.seen = true;
+  const before = credential.snapshot;
+  install(credential, record);
+  // What was still to be written is older than what others wrote.
+  credential.unwritten = undefined;
+  if (record.signedOut) {
+    closeForGood(credential, 'sign-out');
+    emit(credential, 'signed-out', { reason: 'elsewhere' });
+  } else if (before !== undefined) {
+    emit(credential, 'adopted', {});
+  }
+}
+
+/** Brings memory up to what the store says, and returns what is stored. */
+export async function catchUp(credential: Credential): Promise<CredentialRecord | undefined> {
+  const stored = await readStored(credential);
+  // A sign-in or sign-out that is not written yet wins over anything that is.
+  if (credential.unwritten?.wins) return stored;
+  switch (reconcile(stored, credential.snapshot?.record, credential.binding)) {
+    case 'adopt':
+      adopt(credential, stored!);
+      break;
+    case 'vanished':
+      if (!credential.seen) break;
+      credential.seen = false;
+      closeForGood(credential, 'vanished');
+      emit(credential, 'signed-out', { reason: 'vanished' });
+      break;
+    case 'other-account':
+      throw new AccessTokenError(
+        'ERR_ACCOUNT_MISMATCH',
+        `The stored credential of account '${credential.account}' belongs to another issuer, client or subject. ` +
+          'Nothing was sent; use another account name, or sign in again.',
+      );
+    case 'keep':
+      credential.seen ||= !isBlank(stored);
+  }
+  return stored;
+}
+
+/** One shared read, at most once a second: somebody may have signed in. */
+export function lookAgain(credential: Credential): Promise<void> | undefined {
+  const now = instantOf(credential.clock);
+  if (credential.lastReadAt !== undefined && elapsedMs(credential.lastReadAt, now) < 1000) {
+    return credential.reading;
+  }
+  credential.reading ??= catchUp(credential)
+    .then(
+      () => undefined,
+      () => {
+        // What is remembered of the failure is told instead.
+        credential.lastReadAt = instantOf(credential.clock);
+      },
+    )
+    .finally(() => {
+      credential.reading = undefined;
+    });
+  return credential.reading;
+}

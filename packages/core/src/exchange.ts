@@ -1,0 +1,169 @@
+import { Semaphore } from 'async-mutex';
+import pRetry from 'p-retry';
+import { delay, elapsedMs, instantOf, within, type Instant } from './clock.ts';
+import { runInside } from './context.ts';
+import { isWorking, type Credential, type Flight } from './credential.ts';
+import type { CodeTable, Failure } from './failure.ts';
+import { refreshTokenOf, type Binding, type CredentialRecord } from './record.ts';
+import { callRefresh, type Outcome, type RefreshFunction } from './refresh.ts';
+import { EARLY_MS, mayRepeatAttempt, type Reuse } from './suspect.ts';
+import type { TokenResponse, TokenSet } from './token-response.ts';
+
+/** Time limits and sizes; milliseconds and bytes. */
+export interface Limits {
+  /**
+   * One call of the refresh function; then its `signal` aborts and the outcome counts as unknown.
+   * @default 10000
+   */
+  exchangeMs?: number | undefined;
+  /**
+   * One refresh with all its attempts, counted from holding the store's lock.
+   * @default 30000
+   */
+  flightMs?: number | undefined;
+  /**
+   * How long a refresh waits for other processes to leave the store's exclusive section.
+   * @default 25000
+   */
+  lockMs?: number | undefined;
+  /**
+   * How long one caller waits for a refresh; its own `signal` may end the wait earlier.
+   * @default 30000
+   */
+  waitMs?: number | undefined;
+  /**
+   * How much of a body that can be read only once is kept for the replay; 0 keeps nothing.
+   * @default 1048576
+   */
+  replayBytes?: number | undefined;
+}
+
+/** The settings of the source that starts a flight. */
+export interface Means {
+  readonly refresh: RefreshFunction;
+  readonly revoke: ((tokens: TokenSet) => Promise<void>) | undefined;
+  readonly binding: Binding | undefined;
+  readonly bestEffort: boolean;
+  readonly reuse: Reuse;
+  readonly codes: CodeTable;
+  readonly limits: { readonly [K in keyof Limits]-?: number };
+}
+
+export interface Exchanged {
+  readonly response: TokenResponse;
+  readonly sentAt: Instant;
+}
+
+/** Carries a judged failure through p-retry. */
+export class FailedExchange extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.text);
+    this.failure = failure;
+  }
+}
+
+const ATTEMPTS = 3;
+/** A server that asks for a longer wait than this is not waited for within the flight. */
+const LONGEST_WAIT_MS = 5000;
+const AT_ONCE = 8;
+const slots = new WeakMap<RefreshFunction, Semaphore>();
+
+/** At most 8 exchanges at once for each refresh function, first come first served. */
+export function inTurn<T>(refresh: RefreshFunction, task: () => Promise<T>): Promise<T> {
+  const semaphore = slots.get(refresh) ?? new Semaphore(AT_ONCE);
+  slots.set(refresh, semaphore);
+  return semaphore.runExclusive(task);
+}
+
+const TIMED_OUT: Failure = {
+  kind: 'transient',
+  outcomeUnknown: true,
+  text: 'the token endpoint did not answer in time',
+  facts: { name: 'TimeoutError' },
+};
+
+const LOST_SECTION: Failure = {
+  kind: 'transient',
+  outcomeUnknown: false,
+  text: "the store's exclusive section was lost before the refresh token was sent",
+  facts: { name: 'AbortError' },
+};
+
+export interface ExchangeOrder {
+  readonly credential: Credential;
+  readonly means: Means;
+  readonly flight: Flight;
+  readonly claimed: CredentialRecord;
+  readonly startedAt: Instant;
+  /** What comes after its attempt was given up. */
+  readonly onLate: (late: Exchanged) => void;
+}
+
+async function attemptOnce(
+  { credential, means, flight, claimed, onLate }: ExchangeOrder,
+  attempt: number,
+): Promise<Outcome> {
+  const { clock } = credential;
+  const lost = credential.section!.section.signal;
+  if (lost.aborted) return { failure: LOST_SECTION };
+  const timeout = new AbortController();
+  const request = {
+    refreshToken: refreshTokenOf(claimed),
+    tokens: claimed.tokens,
+    signal: AbortSignal.any([timeout.signal, lost]),
+    attempt,
+  };
+  const call = runInside(flight, () => callRefresh(means.refresh, request, { codes: means.codes, clock }));
+  const onExpiry = (): Outcome => {
+    timeout.abort(new DOMException('The token endpoint did not answer in time', 'TimeoutError'));
+    void call.then((outcome) => {
+      if ('response' in outcome) onLate(outcome);
+    });
+    return { failure: TIMED_OUT };
+  };
+  return within(call, { clock, ms: means.limits.exchangeMs, onExpiry });
+}
+
+/** How long to wait before the next attempt; undefined: there is none in this flight. */
+function nextDelayMs(
+  { credential, means, startedAt }: ExchangeOrder,
+  failure: Failure,
+  attempt: number,
+): number | undefined {
+  const { kind, outcomeUnknown, retryAfterMs = 0 } = failure;
+  if (kind !== 'transient' && kind !== 'throttled') return undefined;
+  const now = instantOf(credential.clock);
+  const spent = elapsedMs(startedAt, now);
+  const tokenWorks = isWorking(credential, now);
+  if (outcomeUnknown && !mayRepeatAttempt(means.reuse, { attempt, sinceFirstMs: spent, tokenWorks })) {
+    return undefined;
+  }
+  const backOff = credential.random() * 500 * 2 ** (attempt - 1);
+  const ms = Math.max(outcomeUnknown && tokenWorks ? Math.min(backOff, EARLY_MS) : backOff, retryAfterMs);
+  return ms > LONGEST_WAIT_MS || spent + ms >= means.limits.flightMs ? undefined : ms;
+}
+
+/** Spends the refresh token: up to three attempts, as far as each failure allows. Rejects with a FailedExchange. */
+export function exchange(order: ExchangeOrder): Promise<Exchanged> {
+  return pRetry(
+    async (attempt) => {
+      const outcome = await attemptOnce(order, attempt);
+      if ('failure' in outcome) throw new FailedExchange(outcome.failure);
+      return outcome;
+    },
+    {
+      retries: ATTEMPTS - 1,
+      // The delays are the injected clock's.
+      minTimeout: 0,
+      async shouldRetry({ error, attemptNumber: attempt }) {
+        if (!(error instanceof FailedExchange)) return false;
+        const ms = nextDelayMs(order, error.failure, attempt);
+        if (ms === undefined) return false;
+        await delay(order.credential.clock, ms);
+        return true;
+      },
+    },
+  );
+}

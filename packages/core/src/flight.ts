@@ -1,0 +1,342 @@
+import { delay, elapsedMs, instantOf, within, type Instant } from './clock.ts';
+import { runInside } from './context.ts';
+import {
+  callStore,
+  catchUp,
+  credentialKey,
+  emit,
+  install,
+  isWorking,
+  storeError,
+  type Credential,
+  type Flight,
+  type Snapshot,
+} from './credential.ts';
+import { AccessTokenError, isAccessTokenError } from './errors.ts';
+import { exchange, FailedExchange, inTurn, type Exchanged, type Means } from './exchange.ts';
+import { errorOf, type Failure } from './failure.ts';
+import { gateAfter } from './gate.ts';
+import { isClosed } from './lifecycle.ts';
+import { leaveIfDone, persist, setUnwritten } from './persistence.ts';
+import { newEpoch } from './random.ts';
+import {
+  accessTokenOf,
+  blankRecord,
+  exchangedRecord,
+  isBlank,
+  isOfOtherSubject,
+  refreshTokenOf,
+  type CredentialRecord,
+} from './record.ts';
+import { mayRepeatClaim } from './suspect.ts';
+import type { ExclusiveSection } from './token-store.ts';
+
+const ROUNDS = 5;
+/** Callers wait no longer than this for the durable write. */
+const DURABLE_MS = 1000;
+/** After a refusal, a peer that won the race gets this long to store its tokens. */
+const PEER_MS = 1000;
+
+interface Trip {
+  readonly credential: Credential;
+  readonly means: Means;
+  readonly flight: Flight;
+  /** What was held when the flight began: another snapshot is news. */
+  readonly began: Snapshot | undefined;
+  readonly startedAt: Instant;
+  /** The stored record holds a claim whose exchange left no result. */
+  readonly interrupted: boolean;
+}
+
+function lockTimeout(account: string, lockMs: number): AccessTokenError {
+  return new AccessTokenError(
+    'ERR_LOCK_TIMEOUT',
+    `Another process holds the lock of account '${account}' for more than ${lockMs} ms. ` +
+      'No refresh token was spent; try again, or find what hangs while it refreshes.',
+  );
+}
+
+async function enterSection(
+  credential: Credential,
+  lockMs: number,
+): Promise<NonNullable<Credential['section']>> {
+  const waiting = new AbortController();
+  let entered = false;
+  const entering = new Promise<NonNullable<Credential['section']>>((resolve, reject) => {
+    const stay = (section: ExclusiveSection): Promise<void> =>
+      new Promise((leave) => {
+        entered = true;
+        // Too late to be used: let the next one in.
+        if (waiting.signal.aborted) leave();
+        else resolve({ section, leave });
+      });
+    runInside(credential.flight, () =>
+      credential.store.runExclusive(credential.account, stay, waiting.signal),
+    ).catch((error: unknown) => reject(entered ? error : storeError(credential.account, 'lock', error)));
+  });
+  const onExpiry = (): never => {
+    const error = lockTimeout(credential.account, lockMs);
+    waiting.abort(error);
+    emit(credential, 'lock-contended', {});
+    throw error;
+  };
+  return within(entering, { clock: credential.clock, ms: lockMs, onExpiry });
+}
+
+/** Writes the claim; undefined where another writer was faster. */
+async function claim(
+  { credential, means }: Trip,
+  base: CredentialRecord,
+  expected: number | undefined,
+): Promise<CredentialRecord | undefined> {
+  const { account, store, unwritten } = credential;
+  const clock = credential.section!.section.clock ?? credential.clock;
+  const claimed = { ...base, revision: (expected ?? 0) + 1, claim: { at: clock.now() } };
+  try {
+    if (!(await callStore(credential, () => store.write(account, claimed, expected)))) return undefined;
+  } catch (error) {
+    emit(credential, 'persist-failed', { during: 'claim' });
+    if (!means.bestEffort) throw storeError(account, 'write', error);
+    return { ...base, revision: expected ?? 0 };
+  }
+  credential.seen ||= !isBlank(base);
+  // The claim carried with it what an earlier commit could not write.
+  if (unwritten !== undefined && unwritten === credential.unwritten && unwritten.record === base) {
+    credential.unwritten = undefined;
+    emit(credential, 'persisted', {});
+  }
+  return claimed;
+}
+
+/** Best effort: a claim that stays only makes the next refresh careful. */
+async function clearClaim(credential: Credential, claimed: CredentialRecord): Promise<void> {
+  const { account, store } = credential;
+  const cleared = { ...claimed, revision: claimed.revision + 1, claim: undefined };
+  try {
+    await callStore(credential, () => store.write(account, cleared, claimed.revision));
+  } catch {
+    // It stays.
+  }
+}
+
+function revokeUnused(means: Means, record: CredentialRecord): void {
+  if (means.revoke !== undefined && record.tokens !== undefined) {
+    void means.revoke(record.tokens).catch(() => undefined);
+  }
+}
+
+/**
+ * Memory first, then the store. False: a sign-in or sign-out that came meanwhile wins, and what we got is given back.
+ */
+async function commit(
+  { credential, means }: Trip,
+  claimed: CredentialRecord,
+  { response, sentAt }: Exchanged,
+): Promise<boolean> {
+  const next = exchangedRecord(claimed, response, { sentAt: sentAt.wall, binding: means.binding });
+  const held = credential.snapshot?.record;
+  if (held !== undefined && held.epoch !== claimed.epoch) {
+    revokeUnused(means, next);
+    return false;
+  }
+  install(credential, next, sentAt);
+  credential.gate = undefined;
+  credential.lastError = undefined;
+  setUnwritten(credential, next, {
+    wins: false,
+    expected: claimed.revision === 0 ? undefined : claimed.revision,
+  });
+  const durable = persist(credential).catch(() => undefined);
+  await within(durable, { clock: credential.clock, ms: DURABLE_MS, onExpiry: () => undefined });
+  return true;
+}
+
+/** An answer after its attempt was given up: a rotated refresh token is never thrown away while its parent is current. */
+async function commitLate(trip: Trip, claimed: CredentialRecord, late: Exchanged): Promise<void> {
+  const { credential } = trip;
+  const held = credential.snapshot?.record ?? claimed;
+  if (held.epoch !== claimed.epoch || held.generation !== claimed.generation) return;
+  if (isOfOtherSubject(claimed, late.response)) return;
+  if (await commit(trip, claimed, late)) emit(credential, 'refreshed', { forced: false });
+}
+
+function waitForPeer(credential: Credential): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = credential.store.subscribe(credential.account, () => {
+      stop?.();
+      resolve();
+    });
+    if (stop === undefined) return resolve();
+    void delay(credential.clock, PEER_MS).then(() => {
+      stop();
+      resolve();
+    });
+  });
+}
+
+/** Closes the gate after a failed exchange and gives the error for all who wait. */
+function fail(trip: Trip, failure: Failure, claimed: CredentialRecord): AccessTokenError {
+  const { credential, means, interrupted } = trip;
+  const now = instantOf(credential.clock);
+  const secrets = [refreshTokenOf(claimed), accessTokenOf(claimed)];
+  const note =
+    (interrupted ? ' A previous refresh was interrupted after it may have spent the refresh token.' : '') +
+    (credential.seedIgnored
+      ? ' The stored record was used, not the option `tokens`; signIn() replaces it.'
+      : '');
+  credential.gate = gateAfter(failure, (judged) => errorOf(judged, secrets, note), {
+    credential: credentialKey(claimed),
+    previous: credential.gate,
+    now,
+    jitter: credential.random(),
+    hold: failure.outcomeUnknown && means.reuse !== 'safe' && isWorking(credential, now),
+  });
+  return credential.gate.error;
+}
+
+const OTHER_SUBJECT: Failure = {
+  kind: 'other-account',
+  outcomeUnknown: false,
+  text: 'the token response is about another subject and was not used',
+  facts: {},
+};
+
+/** Whether the refresh token that failed is no longer the one to use. */
+async function isOutdated(
+  credential: Credential,
+  claimed: CredentialRecord,
+  failure: Failure,
+): Promise<boolean> {
+  if (/refused|revoked|disabled|rejected/.test(failure.kind)) {
+    await waitForPeer(credential);
+    await catchUp(credential);
+  }
+  return credentialKey(credential.snapshot?.record ?? claimed) !== credentialKey(claimed);
+}
+
+/** Claims and spends the refresh token. False: there is news, look again. */
+async function spend(
+  trip: Trip,
+  base: CredentialRecord,
+  stored: CredentialRecord | undefined,
+): Promise<boolean> {
+  const { credential, flight } = trip;
+  const claimed = await claim(trip, base, stored?.revision);
+  if (claimed === undefined) return false;
+  emit(credential, 'refresh-started', { forced: flight.forced });
+  try {
+    const onLate = (late: Exchanged): void => void commitLate(trip, claimed, late);
+    const exchanged = await exchange({ ...trip, claimed, onLate });
+    if (isOfOtherSubject(claimed, exchanged.response)) throw new FailedExchange(OTHER_SUBJECT);
+    if (!(await commit(trip, claimed, exchanged))) return false;
+    flight.exchanged = true;
+    emit(credential, 'refreshed', { forced: flight.forced });
+    return true;
+  } catch (error) {
+    if (!(error instanceof FailedExchange)) throw error;
+    const { failure } = error;
+    if (await isOutdated(credential, claimed, failure)) return false;
+    if (!failure.outcomeUnknown) await clearClaim(credential, claimed);
+    throw fail(trip, failure, claimed);
+  }
+}
+
+/** Lock, re-read, reconcile, claim, exchange, commit. */
+async function refreshInside(trip: Trip): Promise<void> {
+  const { credential, means } = trip;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const stored = await catchUp(credential);
+    const now = instantOf(credential.clock);
+    const works = isWorking(credential, now);
+    if (credential.snapshot !== trip.began && works) return;
+    if (isClosed(credential.gate, works, now)) throw credential.gate.error;
+    const held = credential.snapshot?.record;
+    const base = !isBlank(held) && !held!.signedOut ? held! : (stored ?? blankRecord(newEpoch()));
+    if (stored?.claim !== undefined && refreshTokenOf(base) !== undefined) {
+      const age = (credential.section!.section.clock ?? credential.clock).now() - stored.claim.at;
+      if (!mayRepeatClaim(means.reuse, age, works)) return holdBack(trip, base);
+    }
+    if (elapsedMs(trip.startedAt, now) >= means.limits.flightMs) break;
+    if (
+      await inTurn(means.refresh, () =>
+        spend({ ...trip, interrupted: stored?.claim !== undefined }, base, stored),
+      )
+    )
+      return;
+  }
+  throw new AccessTokenError(
+    'ERR_STORE_FAILED',
+    `The stored record of account '${credential.account}' kept changing. Nothing was lost; try again.`,
+  );
+}
+
+/** The access token works and its refresh token may be spent: nothing is sent until the token works no more. */
+function holdBack(trip: Trip, base: CredentialRecord): void {
+  const text = 'an earlier refresh was interrupted and may have spent the refresh token';
+  fail({ ...trip, interrupted: true }, { kind: 'transient', outcomeUnknown: true, text, facts: {} }, base);
+}
+
+/** While the access token works, a store or lock that fails is not asked again at the rate of the requests. */
+function pause(credential: Credential, error: AccessTokenError): void {
+  credential.gate ??= {
+    since: instantOf(credential.clock),
+    durationMs: 1000,
+    error,
+    credential: credentialKey(credential.snapshot?.record),
+    failures: 0,
+    whileUsable: true,
+  };
+}
+
+function report(credential: Credential, error: AccessTokenError): void {
+  const { code, retryAfterMs } = error;
+  emit(credential, 'refresh-failed', { code, retryAfterMs });
+  if (code === 'ERR_REFRESH_REJECTED') emit(credential, 'rejected', { retryAfterMs });
+  if (code === 'ERR_REAUTHENTICATION_REQUIRED') emit(credential, 'reauthentication-required', {});
+  if (code === 'ERR_ACCOUNT_DISABLED') emit(credential, 'account-disabled', {});
+}
+
+function isTransient({ code }: AccessTokenError): boolean {
+  return code === 'ERR_REFRESH_FAILED' || code === 'ERR_STORE_FAILED' || code === 'ERR_LOCK_TIMEOUT';
+}
+
+async function fly(trip: Trip, afterMs: number): Promise<void> {
+  const { credential, means } = trip;
+  try {
+    // Timers may fire a little early; the gate must be open then.
+    if (afterMs > 0) await delay(credential.clock, Math.ceil(afterMs) + 1);
+    // A lease that was lost while tokens were unwritten is taken anew.
+    if (credential.section?.section.signal.aborted) {
+      credential.section.leave();
+      credential.section = undefined;
+    }
+    credential.section ??= await enterSection(credential, means.limits.lockMs);
+    await refreshInside({ ...trip, startedAt: instantOf(credential.clock) });
+  } catch (thrown) {
+    const error = isAccessTokenError(thrown) ? thrown : storeError(credential.account, 'use', thrown);
+    pause(credential, error);
+    if (trip.began !== undefined && isTransient(error)) trip.began.refused = false;
+    credential.lastError = error;
+    report(credential, error);
+    throw error;
+  } finally {
+    credential.flight = undefined;
+    leaveIfDone(credential);
+  }
+}
+
+/** Starts the one refresh of this credential, after `afterMs` of back-off. */
+export function startFlight(
+  credential: Credential,
+  means: Means,
+  { forced, afterMs }: { forced: boolean; afterMs: number },
+): Flight {
+  const flight: Flight = { forced, exchanged: false, result: Promise.resolve() };
+  credential.flight = flight;
+  const { snapshot: began, clock } = credential;
+  const trip = { credential, means, flight, began, startedAt: instantOf(clock), interrupted: false };
+  flight.result = fly(trip, afterMs);
+  // Nobody may be waiting, or all who were may have left.
+  flight.result.catch(() => undefined);
+  return flight;
+}

@@ -1,0 +1,44 @@
+export type {
+  AdapterOptions,
+  RequestOptions,
+  ResolverRequest,
+  TokenSourceResolver,
+  Transport,
+} from './adapter.ts';
+export { checkAdapter, checkRequestOptions, selectSource, sendAuthorized, standAsideFor } from './adapter.ts';
+export type { Authorization } from './authorization.ts';
+export type { BodyPlan, BodyPlanOptions } from './body-plan.ts';
+export { drain, planBody } from './body-plan.ts';
+export type { Clock } from './clock.ts';
+export type { AccessTokenErrorCode, AccessTokenErrorOptions } from './errors.ts';
+export { AccessTokenError } from './errors.ts';
+export type {
+  EventDetails,
+  EventType,
+  NotAuthorizedReason,
+  NotReplayedReason,
+  TokenEvent,
+  TokenEventListener,
+} from './events.ts';
+export type { Limits } from './exchange.ts';
+export type { Timing } from './expiry.ts';
+export type { Explanation } from './explain.ts';
+export { explain401 } from './explain.ts';
+export type { FailureKind } from './failure.ts';
+export type { Health } from './gate.ts';
+export type { KeyedMutex } from './keyed-mutex.ts';
+export { createKeyedMutex } from './keyed-mutex.ts';
+export type { RecordStorage } from './memory-store.ts';
+export { createMemoryStore, createStoreFrom } from './memory-store.ts';
+export type { Check, Checks } from './options.ts';
+export { checkOptions, invalidOption } from './options.ts';
+export type { ReplayOptions, ResponseFacts } from './reauthorize.ts';
+export type { Binding, Claim, CredentialRecord } from './record.ts';
+export type { RefreshFunction, RefreshRequest } from './refresh.ts';
+export type { Fallback, Profile, TokenSourceOptions } from './source-options.ts';
+export type { TokenSourceStatus } from './status.ts';
+export type { Reuse } from './suspect.ts';
+export type { TokenResponse, TokenSet } from './token-response.ts';
+export type { AuthorizeRequest, GetAccessTokenOptions, TokenSource } from './token-source.ts';
+export { createTokenSource, replayBytesOf } from './token-source.ts';
+export type { ExclusiveSection, TokenStore } from './token-store.ts';

@@ -1,0 +1,57 @@
+import { createKeyedMutex } from './keyed-mutex.ts';
+import type { CredentialRecord } from './record.ts';
+import type { ExclusiveSection, TokenStore } from './token-store.ts';
+
+const neverLost = new AbortController().signal;
+
+const section: ExclusiveSection = { signal: neverLost, clock: undefined };
+
+/** Keeps credentials in this process, for as long as it runs. The store that a token source has by default. */
+export function createMemoryStore(): TokenStore {
+  const records = new Map<string, CredentialRecord>();
+  const mutex = createKeyedMutex();
+  return {
+    read: (account) => records.get(account),
+    write(account, record, expected) {
+      if (expected !== 'replace' && records.get(account)?.revision !== expected) return false;
+      records.set(account, record);
+      return true;
+    },
+    runExclusive: (account, task, signal) => mutex.runExclusive(account, () => task(section), signal),
+    subscribe: () => undefined,
+  };
+}
+
+/** What `createStoreFrom` needs: one record of plain JSON for each account. */
+export interface RecordStorage {
+  /** The record last saved, or null or undefined where there is none. Throws where it cannot be read. */
+  load(account: string): unknown;
+  /** Keeps the record, durably when it settles. Claims and sign-out markers go through it too. */
+  save(account: string, record: CredentialRecord): unknown;
+}
+
+/**
+ * A store of one's own for one process: "save it in my database, in localStorage". Processes that share a credential
+ * need a `TokenStore` whose exclusive section reaches all of them.
+ */
+export function createStoreFrom(storage: RecordStorage): TokenStore {
+  const writing = createKeyedMutex();
+  const exclusive = createKeyedMutex();
+  const read = async (account: string): Promise<CredentialRecord | undefined> =>
+    ((await storage.load(account)) as CredentialRecord | null | undefined) ?? undefined;
+  return {
+    read,
+    write: (account, record, expected) =>
+      writing.runExclusive(
+        account,
+        async () => {
+          if (expected !== 'replace' && (await read(account))?.revision !== expected) return false;
+          await storage.save(account, record);
+          return true;
+        },
+        neverLost,
+      ),
+    runExclusive: (account, task, signal) => exclusive.runExclusive(account, () => task(section), signal),
+    subscribe: () => undefined,
+  };
+}

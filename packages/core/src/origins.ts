@@ -1,0 +1,65 @@
+import { invalidOption } from './options.ts';
+
+/** Where a URL leads, as scheme, host and port; undefined where it cannot be told. Relative URLs count from `location`. */
+export function originOf(url: string | URL): string | undefined {
+  try {
+    const base = (globalThis as { location?: { href?: string } }).location?.href;
+    const { origin } = new URL(url, base);
+    return origin === 'null' ? undefined : origin;
+  } catch {
+    return undefined;
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+function checkOrigin(value: unknown, allowHttp: boolean): string {
+  const text = value instanceof URL ? value.href : value;
+  if (typeof text !== 'string') throw invalidOption('origins', 'a list of strings or URLs', value);
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new TypeError(
+      `\`origins\` must hold exact origins such as 'https://api.example.com', got '${text}'`,
+    );
+  }
+  const { protocol, hostname, host, origin } = url;
+  if (!/^https?:$/.test(protocol) || hostname.includes('*')) {
+    throw new TypeError(`\`origins\` must hold exact http or https origins, got '${protocol}//${host}'`);
+  }
+  if (url.username !== '' || url.pathname !== '/' || /[?#@]/.test(text)) {
+    throw new TypeError(`\`origins\` must hold origins without a path, query or user: write '${origin}'`);
+  }
+  if (protocol === 'http:' && !allowHttp && !isLoopback(hostname)) {
+    throw new TypeError(
+      `\`origins\` must be https outside of loopback, got '${origin}': write 'https://${host}', or set \`allowHttp: true\``,
+    );
+  }
+  return origin;
+}
+
+/** The option `origins` as a set of serialized origins; throws a TypeError that prints the right value. */
+export function checkOrigins(origins: unknown, allowHttp = false): ReadonlySet<string> {
+  if (!Array.isArray(origins) || origins.length === 0) {
+    throw invalidOption('origins', 'a list of at least one origin that may see the access token', origins);
+  }
+  return new Set(origins.map((origin) => checkOrigin(origin, allowHttp)));
+}
+
+/** The listed origin that the URL belongs to. Most URLs need no parser: they begin with the origin. */
+export function listedOrigin(origins: ReadonlySet<string>, url: string | URL): string | undefined {
+  if (typeof url === 'string') {
+    for (const origin of origins) {
+      if (url.startsWith(origin)) {
+        const next = url.charCodeAt(origin.length);
+        // End of text, "/", "?" or "#": nothing after it can change the host any more.
+        if (Number.isNaN(next) || next === 47 || next === 63 || next === 35) return origin;
+      }
+    }
+  }
+  const origin = originOf(url);
+  return origin !== undefined && origins.has(origin) ? origin : undefined;
+}

@@ -1,0 +1,120 @@
+import {
+  adopt,
+  callStore,
+  closeForGood,
+  emit,
+  readStored,
+  storeError,
+  type Credential,
+  type Unwritten,
+} from './credential.ts';
+import { isBlank, resolveConflict, type CredentialRecord } from './record.ts';
+
+const ROUNDS = 5;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 60_000;
+
+/** Ends the exclusive section unless a flight runs in it or tokens are still to be written. */
+export function leaveIfDone(credential: Credential): void {
+  if (credential.flight !== undefined || credential.unwritten !== undefined) return;
+  credential.section?.leave();
+  credential.section = undefined;
+}
+
+function revisionAfter(credential: Credential, expected: number | undefined | 'replace'): number {
+  // Over what could not be read: higher than any count, so that no earlier claim can match it.
+  return expected === 'replace' ? credential.clock.now() : (expected ?? 0) + 1;
+}
+
+async function expectedRevision(
+  credential: Credential,
+  unwritten: Unwritten,
+): Promise<number | undefined | 'replace'> {
+  if (unwritten.expected !== 'unread') return unwritten.expected;
+  try {
+    return (await readStored(credential))?.revision;
+  } catch (error) {
+    // Only what a person or the application decided is written over something that cannot be read.
+    if (unwritten.wins) return 'replace';
+    throw error;
+  }
+}
+
+function yieldTo(credential: Credential, stored: CredentialRecord | undefined): void {
+  credential.unwritten = undefined;
+  if (isBlank(stored)) {
+    credential.seen = false;
+    closeForGood(credential, 'vanished');
+    emit(credential, 'signed-out', { reason: 'vanished' });
+  } else {
+    adopt(credential, stored!);
+  }
+}
+
+async function writeOnce(credential: Credential, unwritten: Unwritten): Promise<void> {
+  const { account, store } = credential;
+  const superseded = (): boolean => credential.unwritten !== unwritten;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const expected = await expectedRevision(credential, unwritten);
+    if (superseded()) return;
+    const record = { ...unwritten.record, revision: revisionAfter(credential, expected) };
+    const written = await callStore(credential, () => store.write(account, record, expected));
+    if (written) {
+      credential.seen = true;
+      if (superseded()) return;
+      credential.unwritten = undefined;
+      emit(credential, 'persisted', {});
+      return;
+    }
+    const stored = await readStored(credential);
+    if (superseded()) return;
+    if (!unwritten.wins && resolveConflict(stored, unwritten.record) === 'theirs') {
+      yieldTo(credential, stored);
+      return;
+    }
+    unwritten.expected = stored?.revision;
+  }
+  throw new Error('the record kept changing');
+}
+
+function retryLater(credential: Credential, unwritten: Unwritten): void {
+  const ms = Math.min(FIRST_RETRY_MS * 2 ** (unwritten.failures - 1), LONGEST_RETRY_MS);
+  credential.clock.setTimer(() => {
+    if (credential.unwritten === unwritten) void persist(credential).catch(() => undefined);
+  }, ms);
+}
+
+async function write(credential: Credential, unwritten: Unwritten): Promise<void> {
+  try {
+    await writeOnce(credential, unwritten);
+  } catch (error) {
+    if (credential.unwritten !== unwritten) return;
+    unwritten.failures += 1;
+    if (unwritten.failures === 1) emit(credential, 'persist-failed', { during: 'commit' });
+    retryLater(credential, unwritten);
+    throw storeError(credential.account, 'write', error);
+  } finally {
+    unwritten.writing = undefined;
+    leaveIfDone(credential);
+  }
+}
+
+/**
+ * Writes what the store does not have yet. Rejects with `ERR_STORE_FAILED` where this attempt failed: what is in memory
+ * stays in use, the source is dirty, and attempts go on until one succeeds.
+ */
+export function persist(credential: Credential): Promise<void> {
+  const { unwritten } = credential;
+  if (unwritten === undefined) return Promise.resolve();
+  unwritten.writing ??= write(credential, unwritten);
+  return unwritten.writing;
+}
+
+/** What is to be written from now on, in place of anything that was. */
+export function setUnwritten(
+  credential: Credential,
+  record: CredentialRecord,
+  { wins, expected }: Pick<Unwritten, 'wins' | 'expected'>,
+): void {
+  credential.unwritten = { record, wins, expected, writing: undefined, failures: 0 };
+}

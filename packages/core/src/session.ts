@@ -1,0 +1,108 @@
+import { delay, instantOf, within } from './clock.ts';
+import type { SourceState } from './acquire.ts';
+import { catchUp, closeForGood, emit, install, type Credential } from './credential.ts';
+import { AccessTokenError } from './errors.ts';
+import { persist, setUnwritten } from './persistence.ts';
+import { newEpoch } from './random.ts';
+import { isBlank, refreshTokenOf, signedInRecord, signedOutRecord } from './record.ts';
+import type { TokenResponse } from './token-response.ts';
+
+/** How long `flush` and `close` wait for a store. */
+const FLUSH_MS = 5000;
+
+/** A new epoch, in memory at once: a flight that began before finds it and discards its own tokens. */
+export async function signIn({ credential, means }: SourceState, response: TokenResponse): Promise<void> {
+  const sentAt = instantOf(credential.clock);
+  const record = signedInRecord(newEpoch(), response, { sentAt: sentAt.wall, binding: means.binding });
+  install(credential, record, sentAt);
+  setUnwritten(credential, record, { wins: true, expected: 'unread' });
+  emit(credential, 'signed-in', {});
+  await writeNow(credential, means.bestEffort);
+}
+
+async function writeNow(credential: Credential, bestEffort: boolean): Promise<void> {
+  try {
+    await persist(credential);
+  } catch (error) {
+    if (!bestEffort) throw error;
+  }
+}
+
+/** The marker wins over any flight; the refresh token is revoked once nobody can be spending it. */
+export async function signOut({ credential, means }: SourceState, revoke: boolean): Promise<void> {
+  const { flight, snapshot } = credential;
+  const tokens = snapshot?.record.tokens;
+  const marker = signedOutRecord(newEpoch());
+  install(credential, marker);
+  closeForGood(credential, 'sign-out');
+  setUnwritten(credential, marker, { wins: true, expected: 'unread' });
+  emit(credential, 'signed-out', { reason: 'requested' });
+  const written = writeNow(credential, means.bestEffort);
+  await flight?.result.catch(() => undefined);
+  if (revoke && tokens !== undefined) await means.revoke?.(tokens).catch(() => undefined);
+  await written;
+}
+
+/** Writes a first token response, only where the store has no record. */
+async function sow(state: SourceState, seed: TokenResponse): Promise<void> {
+  const { credential, means } = state;
+  const held = credential.snapshot?.record;
+  if (!isBlank(held) || held?.signedOut) {
+    const given = seed.refresh_token;
+    credential.seedIgnored ||= given !== undefined && given !== refreshTokenOf(held);
+    return;
+  }
+  const sentAt = instantOf(credential.clock);
+  const record = signedInRecord(newEpoch(), seed, { sentAt: sentAt.wall, binding: means.binding });
+  install(credential, record, sentAt);
+  setUnwritten(credential, record, { wins: false, expected: credential.blankRevision });
+  // A store that cannot be written shows before the first refresh token is spent.
+  await persist(credential).catch(() => undefined);
+}
+
+/** The first read of the store, shared by all sources; then this source's seed. */
+export async function load(state: SourceState, seed: TokenResponse | undefined): Promise<void> {
+  const { credential } = state;
+  // A sign-in may have come first; then there is nothing to look for.
+  if (credential.snapshot === undefined) {
+    credential.loading ??= catchUp(credential).then((stored) => {
+      credential.blankRevision = stored?.revision;
+    });
+  }
+  try {
+    await credential.loading;
+  } catch (error) {
+    // The next call reads again.
+    credential.loading = undefined;
+    throw error;
+  }
+  if (seed !== undefined) await sow(state, seed);
+}
+
+/** Follows what other writers do: each hint leads to one read, soon, and not in all processes at once. */
+export function follow(credential: Credential): () => void {
+  const stop = credential.store.subscribe(credential.account, () => {
+    credential.reading ??= delay(credential.clock, credential.random() * 50)
+      .then(() => catchUp(credential))
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => {
+        credential.reading = undefined;
+      });
+  });
+  return () => stop?.();
+}
+
+/** Waits for a running refresh and for what is to be written, as long as a process that ends can wait. */
+export async function flush(credential: Credential): Promise<void> {
+  await credential.flight?.result.catch(() => undefined);
+  const onExpiry = (): never => {
+    throw new AccessTokenError(
+      'ERR_STORE_FAILED',
+      `The store did not take the tokens of account '${credential.account}' within ${FLUSH_MS} ms.`,
+    );
+  };
+  await within(persist(credential), { clock: credential.clock, ms: FLUSH_MS, onExpiry });
+}
