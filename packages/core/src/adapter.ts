@@ -1,5 +1,5 @@
 import type { Authorization } from './authorization.ts';
-import type { BodyPlan } from './body-plan.ts';
+import { isOneShot, planBody, type RequestBody } from './body-plan.ts';
 import {
   BOOLEAN,
   checkOptions,
@@ -11,7 +11,7 @@ import {
   type Checks,
 } from './options.ts';
 import type { ResponseFacts } from './reauthorize.ts';
-import type { AuthorizeRequest, TokenSource } from './token-source.ts';
+import { replayBytesOf, type AuthorizeRequest, type TokenSource } from './token-source.ts';
 
 /** What the key `unexpired` of one request may hold. */
 export interface RequestOptions {
@@ -114,23 +114,22 @@ export interface Transport<R> {
 /** One logical request: an attempt with a fresh access token, and after a 401 one more with a fresher one. */
 export async function sendAuthorized<R>(
   source: TokenSource,
-  { request, plan }: { request: AuthorizeRequest; plan: BodyPlan },
+  { request, body }: { request: AuthorizeRequest; body: RequestBody },
   transport: Transport<R>,
 ): Promise<R> {
+  const authorization = await source.authorize({ ...request, oneShot: isOneShot(body) });
+  // Not ours: nothing of it is touched.
+  if (authorization === undefined) return transport.send(undefined, body.value);
+  const plan = planBody(body, replayBytesOf(source));
   try {
-    const authorization = await source.authorize({ ...request, oneShot: plan.oneShot });
     const result = await transport.send(authorization, plan.first);
     const facts = transport.facts(result);
-    if (authorization === undefined || facts === undefined || facts.status < 400) return result;
-    const { signal } = request;
-    const replay = await source.reauthorize(authorization, facts, {
-      replayable: plan.isReplayable(),
-      signal,
-    });
+    if (facts === undefined || facts.status < 400) return result;
+    const replayable = plan.isReplayable();
+    const replay = await source.reauthorize(authorization, facts, { replayable, signal: request.signal });
     if (replay === undefined) return result;
-    const body = await plan.again();
     await transport.discard(result);
-    const second = await transport.send(replay, body);
+    const second = await transport.send(replay, await plan.again());
     const outcome = transport.facts(second);
     if (outcome !== undefined) source.settled(replay, outcome.status, outcome.native);
     return second;

@@ -1,11 +1,20 @@
 import { classifyBody, createReplayBody } from './replay-body.ts';
 
-/** How one request's body is sent, and sent again. */
+/** A request's body as the adapter found it. */
+export interface RequestBody {
+  readonly value: unknown;
+  /** The caller's `unexpired.body`; called once, for the replay. */
+  readonly factory?: (() => unknown) | undefined;
+  /** The declared length; nothing is recorded that is known to be too long. */
+  readonly contentLength?: number | undefined;
+  /** Makes of the recording of a one-shot body what the client can send. */
+  readonly toClientBody: (recording: AsyncIterable<unknown>) => unknown;
+}
+
+/** How a body is sent, and sent again. */
 export interface BodyPlan {
   /** The body for the first attempt. */
   readonly first: unknown;
-  /** It may be impossible to send it again: a token that will not be refused is worth waiting for. */
-  readonly oneShot: boolean;
   /** Asked when a replay is due. */
   isReplayable(): boolean;
   /** The body for the replay. Rejects with what the caller's factory threw. */
@@ -14,54 +23,34 @@ export interface BodyPlan {
   dispose(): void;
 }
 
-export interface BodyPlanOptions {
-  /** The caller's `unexpired.body`; called once, for the replay. */
-  readonly factory?: (() => unknown) | undefined;
-  /** How much of a one-shot body is kept. */
-  readonly replayBytes: number;
-  /** The declared length; nothing is recorded that is known to be too long. */
-  readonly contentLength?: number | undefined;
-  /** Makes of the recording what the client can send. */
-  readonly toClientBody: (recording: AsyncIterable<unknown>) => unknown;
-}
-
 const nothing = (): void => undefined;
 
+function sameAgain(first: unknown, again: () => unknown): BodyPlan {
+  return { first, isReplayable: () => true, again: async () => again(), dispose: nothing };
+}
+
+/** Whether it may be impossible to send the body again: then a token that will not be refused is worth waiting for. */
+export function isOneShot({ value, factory }: RequestBody): boolean {
+  const kind = factory === undefined ? classifyBody(value) : 'value';
+  return kind === 'one-shot' || kind === 'opaque';
+}
+
 /** Decides, before anything is sent, whether and how a body can be sent twice. */
-export function planBody(body: unknown, options: BodyPlanOptions): BodyPlan {
-  const { factory, replayBytes, contentLength = 0, toClientBody } = options;
-  if (factory !== undefined) {
+export function planBody(body: RequestBody, replayBytes: number): BodyPlan {
+  const { value, factory, contentLength = 0, toClientBody } = body;
+  if (factory !== undefined) return sameAgain(value, factory);
+  if (!isOneShot(body)) return sameAgain(value, () => value);
+  if (classifyBody(value) === 'opaque' || replayBytes === 0 || contentLength > replayBytes) {
     return {
-      first: body,
-      oneShot: false,
-      isReplayable: () => true,
-      again: async () => factory(),
-      dispose: nothing,
-    };
-  }
-  const kind = classifyBody(body);
-  if (kind === 'none' || kind === 'value') {
-    return {
-      first: body,
-      oneShot: false,
-      isReplayable: () => true,
-      again: async () => body,
-      dispose: nothing,
-    };
-  }
-  if (kind === 'opaque' || replayBytes === 0 || contentLength > replayBytes) {
-    return {
-      first: body,
-      oneShot: true,
+      first: value,
       isReplayable: () => false,
       again: () => Promise.reject(new Error('this body cannot be sent twice')),
       dispose: nothing,
     };
   }
-  const recording = createReplayBody(body, replayBytes);
+  const recording = createReplayBody(value, replayBytes);
   return {
     first: toClientBody(recording),
-    oneShot: true,
     isReplayable: () => recording.isReplayable(),
     again: async () => toClientBody(recording),
     dispose: () => recording.dispose(),

@@ -139,13 +139,8 @@ export function emit<T extends EventType>(credential: Credential, type: T, detai
   }) as unknown as TokenEvent;
   // Outside of the flight's context: a listener may call the source.
   runInside(undefined, () => {
-    for (const listener of credential.listeners) {
-      try {
-        listener(event);
-      } catch {
-        // The listener's own fault.
-      }
-    }
+    // What a listener throws, or rejects with, is its own affair.
+    for (const listener of credential.listeners) void (async () => listener(event))().catch(() => undefined);
   });
 }
 
@@ -275,7 +270,12 @@ export async function catchUp(credential: Credential): Promise<CredentialRecord 
           'Nothing was sent; use another account name, or sign in again.',
       );
     case 'keep':
-      credential.seen ||= !isBlank(stored);
+      if (isBlank(stored) || credential.seen) break;
+      credential.seen = true;
+      // A record that vanished is back.
+      if (credential.gate?.error.code === 'ERR_REAUTHENTICATION_REQUIRED' && credential.gate.failures === 0) {
+        credential.gate = undefined;
+      }
   }
   return stored;
 }

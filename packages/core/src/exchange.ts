@@ -108,22 +108,28 @@ async function attemptOnce(
   const { clock } = credential;
   const lost = credential.section!.section.signal;
   if (lost.aborted) return { failure: LOST_SECTION };
-  const timeout = new AbortController();
+  const stop = new AbortController();
+  const onLost = (): void => stop.abort(lost.reason);
+  lost.addEventListener('abort', onLost, { once: true });
   const request = {
     refreshToken: refreshTokenOf(claimed),
     tokens: claimed.tokens,
-    signal: AbortSignal.any([timeout.signal, lost]),
+    signal: stop.signal,
     attempt,
   };
   const call = runInside(flight, () => callRefresh(means.refresh, request, { codes: means.codes, clock }));
   const onExpiry = (): Outcome => {
-    timeout.abort(new DOMException('The token endpoint did not answer in time', 'TimeoutError'));
+    stop.abort(new DOMException('The token endpoint did not answer in time', 'TimeoutError'));
     void call.then((outcome) => {
       if ('response' in outcome) onLate(outcome);
     });
     return { failure: TIMED_OUT };
   };
-  return within(call, { clock, ms: means.limits.exchangeMs, onExpiry });
+  try {
+    return await within(call, { clock, ms: means.limits.exchangeMs, onExpiry });
+  } finally {
+    lost.removeEventListener('abort', onLost);
+  }
 }
 
 /** How long to wait before the next attempt; undefined: there is none in this flight. */

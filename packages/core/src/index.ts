@@ -7,8 +7,8 @@ export type {
 } from './adapter.ts';
 export { checkAdapter, checkRequestOptions, selectSource, sendAuthorized, standAsideFor } from './adapter.ts';
 export type { Authorization } from './authorization.ts';
-export type { BodyPlan, BodyPlanOptions } from './body-plan.ts';
-export { drain, planBody } from './body-plan.ts';
+export type { BodyPlan, RequestBody } from './body-plan.ts';
+export { drain, isOneShot, planBody } from './body-plan.ts';
 export type { Clock } from './clock.ts';
 export type { AccessTokenErrorCode, AccessTokenErrorOptions } from './errors.ts';
 export { AccessTokenError } from './errors.ts';

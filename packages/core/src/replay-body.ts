@@ -124,10 +124,10 @@ export function createReplayBody(body: unknown, cap: number): ReplayBody {
       }
       if (kept !== recording.kept) kept = undefined;
       if (recording.ended) return;
-      const { done, value } = await recording.pull();
-      if (done) return;
+      const result = await recording.pull();
+      if (result.done) return;
       // Recorded chunks are taken from the record, in order; others pass through.
-      if ((kept === undefined || index >= kept.length) && isCurrent()) yield value;
+      if ((kept === undefined || index >= kept.length) && isCurrent()) yield result.value;
     }
   }
 
