@@ -71,7 +71,8 @@ async function waitForFlight(
   } catch (error) {
     if (wish.signal?.aborted || !isAccessTokenError(error) || error.code === 'ERR_WAIT_TIMEOUT') throw error;
     // What still works is better than an error: only a minimum TTL was not met.
-    if (isUsable(credential.snapshot, timing, instantOf(credential.clock))) return credential.snapshot;
+    if (!wish.forced && isUsable(held(credential), timing, instantOf(credential.clock)))
+      return held(credential);
     throw copyOf(error);
   }
   const { snapshot } = credential;

@@ -53,13 +53,18 @@ export interface TimeLimit<T> {
   readonly ms: number;
   /** What comes instead, once the time is over; what it throws is the rejection. */
   readonly onExpiry: () => T;
+  /** Whether the process stays alive meanwhile. */
+  readonly keepAlive?: boolean;
 }
 
 /** Settles with `promise`, or after the time limit with what stands in for it. */
-export async function within<T>(promise: Promise<T>, { clock, ms, onExpiry }: TimeLimit<T>): Promise<T> {
+export async function within<T>(
+  promise: Promise<T>,
+  { clock, ms, onExpiry, keepAlive }: TimeLimit<T>,
+): Promise<T> {
   let cancel = (): void => undefined;
   const expired = new Promise<void>((resolve) => {
-    cancel = clock.setTimer(resolve, ms);
+    cancel = clock.setTimer(resolve, ms, keepAlive);
   });
   try {
     return await Promise.race([promise, expired.then(onExpiry)]);

@@ -201,7 +201,7 @@ const OTHER_SUBJECT: Failure = {
   facts: {},
 };
 
-/** Whether the refresh token that failed is no longer the one to use. */
+/** Whether what failed is no longer what is held: a peer was faster, or an answer came late. */
 async function isOutdated(
   credential: Credential,
   claimed: CredentialRecord,
@@ -211,7 +211,8 @@ async function isOutdated(
     await waitForPeer(credential);
     await catchUp(credential);
   }
-  return credentialKey(credential.snapshot?.record ?? claimed) !== credentialKey(claimed);
+  const { epoch, generation } = credential.snapshot?.record ?? claimed;
+  return epoch !== claimed.epoch || generation !== claimed.generation;
 }
 
 /** Claims and spends the refresh token. False: there is news, look again. */

@@ -95,14 +95,20 @@ export function follow(credential: Credential): () => void {
   return () => stop?.();
 }
 
+/** A flight ends within its own limits; this only keeps a process alive that waits for it. */
+const LONGEST_FLIGHT_MS = 90_000;
+
 /** Waits for a running refresh and for what is to be written, as long as a process that ends can wait. */
 export async function flush(credential: Credential): Promise<void> {
-  await credential.flight?.result.catch(() => undefined);
+  const { account, clock, flight } = credential;
+  const nothing = (): void => undefined;
+  const ended = flight?.result.catch(nothing) ?? Promise.resolve();
+  await within(ended, { clock, ms: LONGEST_FLIGHT_MS, onExpiry: nothing, keepAlive: true });
   const onExpiry = (): never => {
     throw new AccessTokenError(
       'ERR_STORE_FAILED',
-      `The store did not take the tokens of account '${credential.account}' within ${FLUSH_MS} ms.`,
+      `The store did not take the tokens of account '${account}' within ${FLUSH_MS} ms.`,
     );
   };
-  await within(persist(credential), { clock: credential.clock, ms: FLUSH_MS, onExpiry });
+  await within(persist(credential), { clock, ms: FLUSH_MS, onExpiry, keepAlive: true });
 }
