@@ -6,7 +6,7 @@ import {
   type AuthorizationState,
 } from './authorization-http.ts';
 import type { RegisteredClient } from './client-authentication.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '@unexpired/core';
 import type { TokenEndpointFault } from './fault.ts';
 import {
   createGrants,

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers';
-import type { Clock } from './clock.ts';
+import type { Clock } from '@unexpired/core';
 
 /**
  * A clock that moves only when the test says so. Sockets, files and `AbortSignal.timeout` do not follow it: hold an

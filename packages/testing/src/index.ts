@@ -19,7 +19,6 @@ export {
   type ResourceStep,
   type Responder,
 } from './resource-server.ts';
-export type { Clock } from './clock.ts';
 export { createFakeClock, type FakeClock } from './fake-clock.ts';
 export { faults } from './faults.ts';
 export { multipartParts, type MultipartPart } from './multipart.ts';

@@ -117,7 +117,7 @@ export function openExchange(
 }
 
 /** The refusal of RFC 6749 section 5.2. */
-export function oauthError(error: string, description: string, status = 400): Answer {
+function oauthError(error: string, description: string, status = 400): Answer {
   return {
     status,
     body: { error, error_description: description },

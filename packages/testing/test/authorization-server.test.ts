@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
+import type { TokenResponse } from '@unexpired/core';
 import {
   createAuthorizationServer,
   createFakeClock,
@@ -18,7 +19,7 @@ afterEach(() => server.close());
 test('a sign-in answers what the options say, with wire names', async () => {
   await start({ expiresIn: 0.5, refreshIn: 0.25 });
 
-  const tokens = await server.signIn({ scope: 'read write' });
+  const tokens: TokenResponse = await server.signIn({ scope: 'read write' });
 
   expect(tokens).toEqual({
     access_token: expect.any(String),
