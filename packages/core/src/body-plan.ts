@@ -1,4 +1,4 @@
-import { classifyBody, createReplayBody } from './replay-body.ts';
+import { classifyBody, createReplayBody, type ReplayBody } from './replay-body.ts';
 
 /** A request's body as the adapter found it. */
 export interface RequestBody {
@@ -8,7 +8,7 @@ export interface RequestBody {
   /** The declared length; nothing is recorded that is known to be too long. */
   readonly contentLength?: number | undefined;
   /** Makes of the recording of a one-shot body what the client can send. */
-  readonly toClientBody: (recording: AsyncIterable<unknown>) => unknown;
+  readonly toClientBody: (recording: ReplayBody) => unknown;
 }
 
 /** How a body is sent, and sent again. */

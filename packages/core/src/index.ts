@@ -35,6 +35,7 @@ export { checkOptions, invalidOption } from './options.ts';
 export type { ReplayOptions, ResponseFacts } from './reauthorize.ts';
 export type { Binding, Claim, CredentialRecord } from './record.ts';
 export type { RefreshFunction, RefreshRequest } from './refresh.ts';
+export type { ReplayBody } from './replay-body.ts';
 export type { Fallback, Profile, TokenSourceOptions } from './source-options.ts';
 export type { TokenSourceStatus } from './status.ts';
 export type { Reuse } from './suspect.ts';
