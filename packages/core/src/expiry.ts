@@ -56,7 +56,7 @@ export function leewayMs(lifetimeMs: number, timing: Timing): number {
 export function dueMs(validity: Validity, timing: Timing): number {
   const lifetime = lifetimeFor(validity, timing);
   if (lifetime === Number.POSITIVE_INFINITY) return 0;
-  if (validity.fromTheFuture) return lifetime;
+  if (validity.fromTheFuture) return Number.POSITIVE_INFINITY;
   if (timing.ttlThresholdMs !== undefined) return Math.min(timing.ttlThresholdMs, lifetime / 2);
   const { refreshInMs, jitter } = validity;
   if (refreshInMs !== undefined && refreshInMs < lifetime) {
