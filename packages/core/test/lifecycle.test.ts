@@ -109,7 +109,7 @@ describe('decide', () => {
     expect(decide(token, open, wantOf({ minTtlMs }))).toBe(expected);
   });
 
-  test('a minimum TTL that cannot be had now is passed over while the token works', () => {
+  test('a minimum TTL that cannot be had now is passed over while the token is usable', () => {
     expect(decide(due, coolDown, wantOf({ minTtlMs: HOUR }))).toBe('use');
     expect(decide(due, backOff, wantOf({ minTtlMs: HOUR }))).toBe('use');
   });
