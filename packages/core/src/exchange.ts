@@ -57,10 +57,13 @@ export interface Exchanged {
 /** Carries a judged failure through p-retry. */
 export class FailedExchange extends Error {
   readonly failure: Failure;
+  /** An earlier attempt ended without an answer and may have spent the refresh token. */
+  readonly interrupted: boolean;
 
-  constructor(failure: Failure) {
+  constructor(failure: Failure, interrupted = false) {
     super(failure.text);
     this.failure = failure;
+    this.interrupted = interrupted;
   }
 }
 
@@ -132,6 +135,13 @@ async function attemptOnce(
   }
 }
 
+/** An attempt that surely spent nothing does not tell what became of one whose answer was lost. */
+function failedAfter(failure: Failure, interrupted: boolean): FailedExchange {
+  const isVerdict = failure.kind !== 'transient' && failure.kind !== 'throttled';
+  const outcomeUnknown = failure.outcomeUnknown || (interrupted && !isVerdict);
+  return new FailedExchange({ ...failure, outcomeUnknown }, interrupted);
+}
+
 /** How long to wait before the next attempt; undefined: there is none in this flight. */
 function nextDelayMs(
   { credential, means, startedAt }: ExchangeOrder,
@@ -153,11 +163,14 @@ function nextDelayMs(
 
 /** Spends the refresh token: up to three attempts, as far as each failure allows. Rejects with a FailedExchange. */
 export function exchange(order: ExchangeOrder): Promise<Exchanged> {
+  let interrupted = false;
   return pRetry(
     async (attempt) => {
       const outcome = await attemptOnce(order, attempt);
-      if ('failure' in outcome) throw new FailedExchange(outcome.failure);
-      return outcome;
+      if (!('failure' in outcome)) return outcome;
+      const error = failedAfter(outcome.failure, interrupted);
+      interrupted = error.failure.outcomeUnknown;
+      throw error;
     },
     {
       retries: ATTEMPTS - 1,

@@ -238,7 +238,7 @@ async function spend(
     const { failure } = error;
     if (await isOutdated(credential, claimed, failure)) return false;
     if (!failure.outcomeUnknown) await clearClaim(credential, claimed);
-    throw fail(trip, failure, claimed);
+    throw fail({ ...trip, interrupted: trip.interrupted || error.interrupted }, failure, claimed);
   }
 }
 
