@@ -80,18 +80,26 @@ export interface CauseFacts {
   error?: string | undefined;
 }
 
+/** Longer than this no text of others is told. */
+const TOLD_LENGTH = 300;
+
 export function causeOf(facts: CauseFacts): Error {
-  const told = Object.entries(facts).filter(([, value]) => value !== undefined);
+  const told = Object.entries(facts)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]: [string, unknown]) => [
+      key,
+      typeof value === 'string' ? value.slice(0, TOLD_LENGTH) : value,
+    ]);
   const text = told.map(([key, value]) => `${key} ${value}`).join(', ');
   return Object.assign(new Error(text), Object.fromEntries(told));
 }
 
-/** Name and code of a foreign error, and nothing else of it. */
+/** Name and code of a foreign error, and nothing else of it. Uncut, so that a secret in it can still be found. */
 export function factsOf(error: unknown): CauseFacts {
   if (typeof error !== 'object' || error === null) return { name: typeof error };
   const { name, code } = error as { name?: unknown; code?: unknown };
   return {
-    name: typeof name === 'string' ? name.slice(0, 80) : undefined,
-    code: typeof code === 'string' ? code.slice(0, 80) : undefined,
+    name: typeof name === 'string' ? name : undefined,
+    code: typeof code === 'string' ? code : undefined,
   };
 }

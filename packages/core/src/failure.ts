@@ -68,10 +68,14 @@ const KIND_OF_CODE: Readonly<Record<string, FailureKind>> = Object.fromEntries(
 
 export type CodeTable = Readonly<Record<string, FailureKind>>;
 
-/** Where providers put their code, the standard place first; arrays answer with their first member. */
-function candidates(json: unknown): string[] {
+/** Some providers answer with a list of errors. */
+function errorBody(json: unknown): Record<string, unknown> {
   const body = Array.isArray(json) ? (json as unknown[])[0] : json;
-  if (!isObject(body)) return [];
+  return isObject(body) ? body : {};
+}
+
+/** Where providers put their code, the standard place first. */
+function candidates(body: Record<string, unknown>): string[] {
   const nested = isObject(body['error']) ? body['error'] : {};
   const found = [
     body['error'],
@@ -83,15 +87,21 @@ function candidates(json: unknown): string[] {
   return found.filter((value): value is string => typeof value === 'string' && value !== '');
 }
 
+/** Not what every object has: a server may answer with any word. */
+function meaningIn(codes: CodeTable, code: string): FailureKind | undefined {
+  return Object.hasOwn(codes, code) ? codes[code] : undefined;
+}
+
 /** The code and its meaning; a code without a meaning where only the standard place holds one. */
 function codeIn(json: unknown, codes: CodeTable): { code?: string; kind?: FailureKind } {
-  const found = candidates(json);
+  const body = errorBody(json);
+  const found = candidates(body);
   for (const code of found) {
     const plain = code.slice(code.lastIndexOf('#') + 1);
-    const kind = codes[plain] ?? codes[plain.toLowerCase()] ?? KIND_OF_CODE[plain.toLowerCase()];
+    const lower = plain.toLowerCase();
+    const kind = meaningIn(codes, plain) ?? meaningIn(codes, lower) ?? meaningIn(KIND_OF_CODE, lower);
     if (kind !== undefined) return { code: plain, kind };
   }
-  const body = json as Record<string, unknown>;
   const hasError = found.length > 0 && (isObject(body['error']) || typeof body['error'] === 'string');
   return hasError ? { code: found[0]! } : {};
 }
@@ -190,6 +200,7 @@ export function classifyThrown(error: unknown, facts: CauseFacts): Failure {
 
 const KIND_OF_ERROR: Partial<Record<AccessTokenErrorCode, FailureKind>> = {
   ERR_ACCOUNT_DISABLED: 'disabled',
+  ERR_ACCOUNT_MISMATCH: 'other-account',
   ERR_MISCONFIGURED: 'misconfigured',
   ERR_REFRESH_REJECTED: 'rejected',
 };
@@ -239,9 +250,12 @@ export function errorOf(
     for (const secret of secrets) if (secret) redacted = redacted.replaceAll(secret, '[redacted]');
     return redacted.slice(0, SHOWN_LENGTH);
   };
-  const { error, ...facts } = failure.facts;
+  const facts = Object.entries(failure.facts).map(([name, fact]: [string, unknown]) => [
+    name,
+    typeof fact === 'string' ? safe(shownText(fact)) : fact,
+  ]);
   return new AccessTokenError(code, `The refresh failed: ${safe(failure.text)}.${note} ${advice}`, {
-    cause: causeOf({ ...facts, error: error && safe(shownText(error)) }),
+    cause: causeOf(Object.fromEntries(facts) as CauseFacts),
     permanent: failure.kind === 'revoked' || failure.kind === 'disabled',
     retryAfterMs: failure.retryAfterMs,
   });
