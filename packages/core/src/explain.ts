@@ -21,6 +21,22 @@ export function noteReason(native: object | undefined, reason: Reason): void {
   if (native !== undefined) reasons.set(native, reason);
 }
 
+const SENTENCES: Readonly<Record<NotReplayedReason, string>> = {
+  'body-spent':
+    'The request was not sent again because its body can be read only once: give `unexpired.body`, a function that makes it anew.',
+  'refresh-failed': 'No other access token could be had.',
+  'refused-again': 'A fresh access token was refused too.',
+  'gate-closed': 'This origin refuses fresh access tokens, so none is obtained because of it for a while.',
+};
+
+/** `explain401` as a sentence, for the messages of clients that throw. */
+export function describe401(responseOrError: unknown): string | undefined {
+  const explanation = explain401(responseOrError);
+  if (explanation === undefined) return undefined;
+  const { reason, error } = explanation;
+  return error === undefined ? SENTENCES[reason] : `${SENTENCES[reason]} ${error.message}`;
+}
+
 /**
  * Why a 401 was handed on instead of being replayed; undefined where this library had no part in it.
  *

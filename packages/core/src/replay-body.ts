@@ -158,3 +158,19 @@ export function createReplayBody(body: unknown, cap: number): ReplayBody {
     [Symbol.asyncIterator]: iterate,
   };
 }
+
+/** A recording as a web stream. Not by ReadableStream.from, which some browsers lack. */
+export function streamOf(recording: ReplayBody): ReadableStream<unknown> {
+  const chunks = recording[Symbol.asyncIterator]();
+  const source: UnderlyingDefaultSource<unknown> = {
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await chunks.return?.();
+    },
+  };
+  return new ReadableStream(source, { highWaterMark: 0 });
+}

@@ -3,7 +3,7 @@ import type { Authorization } from './authorization.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { systemClock } from './clock.ts';
 import { AccessTokenError } from './errors.ts';
-import type { TokenEvent, TokenEventListener } from './events.ts';
+import type { NotAuthorizedReason, TokenEvent, TokenEventListener } from './events.ts';
 import type { Means } from './exchange.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { BOOLEAN, checkOptions, FUNCTION, invalidOption, MILLISECONDS, type Checks } from './options.ts';
@@ -24,7 +24,7 @@ export interface AuthorizeRequest {
   /** The body cannot be sent twice: a token that lives longer is wanted. */
   readonly oneShot?: boolean | undefined;
   /** Why the request is left alone although its origin may be listed; told in an event. */
-  readonly standAside?: 'own-header' | 'skip' | undefined;
+  readonly standAside?: Exclude<NotAuthorizedReason, 'origin'> | undefined;
   readonly minTtlMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
