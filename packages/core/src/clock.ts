@@ -57,14 +57,23 @@ export interface TimeLimit<T> {
   readonly keepAlive?: boolean;
 }
 
+/** A timer that comes later than this was kept by a halted process or a blocked event loop. */
+const HALTED_MS = 1000;
+
 /** Settles with `promise`, or after the time limit with what stands in for it. */
 export async function within<T>(
   promise: Promise<T>,
   { clock, ms, onExpiry, keepAlive }: TimeLimit<T>,
 ): Promise<T> {
   let cancel = (): void => undefined;
+  const dueAt = clock.monotonic() + ms;
   const expired = new Promise<void>((resolve) => {
-    cancel = clock.setTimer(resolve, ms, keepAlive);
+    const onDue = (): void => {
+      // A halted process finds its timers due before it reads what came meanwhile: its time begins anew, once.
+      if (clock.monotonic() - dueAt < HALTED_MS) resolve();
+      else cancel = clock.setTimer(resolve, ms, keepAlive);
+    };
+    cancel = clock.setTimer(onDue, ms, keepAlive);
   });
   try {
     return await Promise.race([promise, expired.then(onExpiry)]);
