@@ -26,7 +26,7 @@ test.each([
   ['strict', 1],
   [{ graceMs: 30_000 }, 3],
 ] as const)(
-  'with reuse %j a lost answer is repeated while the token works: %d attempts',
+  'with reuse %j a lost answer is repeated while the token is usable: %d attempts',
   async (reuse, times) => {
     const scene = await createAgedScene(DUE_MS, { profile: { reuse } });
     scene.refresh.always(lostAnswer);
@@ -51,7 +51,7 @@ test('with a grace period an attempt that timed out is not repeated after it', a
 });
 
 test.each(['unknown', 'strict', { graceMs: 1000 }] as const)(
-  'with reuse %j a refresh token that may be spent is not presented again while the access token works',
+  'with reuse %j a refresh token that may be spent is not presented again while the access token is usable',
   async (reuse: Reuse) => {
     const scene = await createAgedScene(DUE_MS, { profile: { reuse } });
     scene.refresh.always(lostAnswer);
@@ -138,7 +138,7 @@ test.each([
   [{ graceMs: 30_000 }, 29_000, true],
   [{ graceMs: 30_000 }, 31_000, false],
 ] as const)(
-  'with reuse %j the refresh token of a claim that is %d ms old is presented while the token works: %p',
+  'with reuse %j the refresh token of a claim that is %d ms old is presented while the token is usable: %p',
   async (reuse, ageMs, presented) => {
     const place = await leaveClaim(ageMs);
     const scene = createScene({ store: place.open(), profile: { reuse }, tokens: undefined });
