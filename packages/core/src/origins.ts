@@ -22,8 +22,10 @@ function checkOrigin(value: unknown, allowHttp: boolean): string {
   try {
     url = new URL(text);
   } catch {
+    // A user and a query may be secrets.
+    const shown = text.replaceAll(/.*@|[?#].*/gs, '');
     throw new TypeError(
-      `\`origins\` must hold exact origins such as 'https://api.example.com', got '${text}'`,
+      `\`origins\` must hold exact origins such as 'https://api.example.com', got '${shown}'`,
     );
   }
   const { protocol, hostname, host, origin } = url;
