@@ -1,4 +1,4 @@
-import { classifyBody, createReplayBody, type ReplayBody } from './replay-body.ts';
+import { bytesOf, classifyBody, createReplayBody, sourceOf, type ReplayBody } from './replay-body.ts';
 
 /** A request's body as the adapter found it. */
 export interface RequestBody {
@@ -60,17 +60,17 @@ export function planBody(body: RequestBody, replayBytes: number): BodyPlan {
 /** Discarded bodies are read to their end up to this length: that keeps their connection; beyond it they are cancelled. */
 const DRAINED_BYTES = 64 * 1024;
 
-/** Gets rid of a response body that nobody will read. Left alone, it would hold its connection. */
-export async function drain(body: ReadableStream<Uint8Array> | null | undefined): Promise<void> {
-  if (!body) return;
+/** Gets rid of a response body that nobody will read. Left alone, a stream would hold its connection. */
+export async function drain(body: unknown): Promise<void> {
+  if (classifyBody(body) !== 'one-shot') return;
   try {
-    const reader = body.getReader();
+    const source = sourceOf(body);
     for (let read = 0; read <= DRAINED_BYTES;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await source.next();
       if (done) return;
-      read += value.byteLength;
+      read += bytesOf(value)?.byteLength ?? 0;
     }
-    await reader.cancel();
+    await source.return?.();
   } catch {
     // It broke off: there is nothing left to get rid of.
   }

@@ -10,6 +10,7 @@ export type { Authorization } from './authorization.ts';
 export type { BodyPlan, RequestBody } from './body-plan.ts';
 export { drain, isOneShot, planBody } from './body-plan.ts';
 export type { Clock } from './clock.ts';
+export { conceal } from './conceal.ts';
 export type { AccessTokenErrorCode, AccessTokenErrorOptions } from './errors.ts';
 export { AccessTokenError } from './errors.ts';
 export type {

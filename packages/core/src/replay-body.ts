@@ -20,7 +20,8 @@ export function classifyBody(body: unknown): BodyKind {
 
 type Source = AsyncIterator<unknown> | Iterator<unknown>;
 
-function sourceOf(body: unknown): Source {
+/** Reads any body that is used up by being read. */
+export function sourceOf(body: unknown): Source {
   const stream = body as Partial<ReadableStream<unknown>> & Partial<AsyncIterable<unknown>>;
   if (typeof stream.getReader === 'function') {
     const reader = stream.getReader();
@@ -35,7 +36,8 @@ function sourceOf(body: unknown): Source {
   return stream[Symbol.asyncIterator]?.() ?? (body as Source);
 }
 
-function bytesOf(chunk: unknown): Uint8Array | undefined {
+/** Undefined for what is no bytes. */
+export function bytesOf(chunk: unknown): Uint8Array | undefined {
   if (typeof chunk === 'string') return new TextEncoder().encode(chunk);
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   // By tag: an ArrayBuffer of another realm is no instance of this one's.
