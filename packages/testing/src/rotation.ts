@@ -57,10 +57,10 @@ function issueAccessToken(grants: Grants, grant: Grant): { accessToken: string; 
 }
 
 /** The spent refresh token still brings tokens: its own successors are the newest ones, and it was spent just now. */
-function isInGrace(grants: Grants, { spentAt, superseded, generation, grant }: RefreshToken): boolean {
+function isInGrace(grants: Grants, { spentAt, generation, grant }: RefreshToken): boolean {
   const { rotation, graceMs, now } = grants.settings;
   if (rotation !== 'grace' && rotation !== 'latest-wins') return false;
-  if (spentAt === undefined || superseded || grant.generation !== generation + 1) return false;
+  if (spentAt === undefined || grant.generation !== generation + 1) return false;
   return now() - spentAt <= graceMs;
 }
 
@@ -88,8 +88,10 @@ function judge(grants: Grants, token: RefreshToken, { clientId, scope }: Present
 function exchange(grants: Grants, token: RefreshToken, scope: string | undefined): Issued {
   const { grant } = token;
   const rotates = isRotating(grants);
-  if (rotates) token.spentAt ??= grants.settings.now();
-  grant.generation = rotates ? token.generation + 1 : grant.generation + 1;
+  if (rotates) {
+    token.spentAt ??= grants.settings.now();
+    grant.generation = token.generation + 1;
+  }
   const issued = issueAccessToken(grants, grant);
   const refreshToken = rotates ? mintRefreshToken(grants, grant).value : undefined;
   return { ...issued, grant, refreshToken, scope: scope ?? grant.scope };
@@ -129,8 +131,8 @@ export function signIn(
 /** The client-credentials grant: one family for each client, without refresh tokens. */
 export function grantClientCredentials(grants: Grants, clientId: string, scope: string | undefined): Issued {
   const account = `client:${clientId}`;
-  const earlier = grants.all.find((grant) => grant.account === account && grant.alive);
-  const grant = earlier ?? openGrant(grants, { account, clientId, scope });
-  if (earlier !== undefined) grant.generation += 1;
+  const grant =
+    grants.all.find((one) => one.account === account && one.alive) ??
+    openGrant(grants, { account, clientId, scope });
   return { ...issueAccessToken(grants, grant), grant, refreshToken: undefined, scope };
 }

@@ -153,9 +153,29 @@ describe('latest-wins', () => {
     const sibling = await refresh(server, first.refresh_token);
 
     expect(sibling.status).toBe(200);
-    expect(server.isAccessTokenValid(second.body.access_token)).toBe(false);
-    expect(server.isAccessTokenValid(sibling.body.access_token)).toBe(true);
+    const valid = [first, second.body, sibling.body].map((tokens) =>
+      server.isAccessTokenValid(tokens.access_token),
+    );
+    expect(valid).toEqual([true, false, true]);
     expect((await refresh(server, sibling.body.refresh_token)).status).toBe(200);
+  });
+
+  test('the refresh token just spent brings a pair as often as it is presented', async () => {
+    await start({ rotation: 'latest-wins' });
+    const first = await server.signIn();
+    for (let turn = 0; turn < 3; turn += 1) await refresh(server, first.refresh_token);
+
+    expect(outcomes()).toEqual(['accepted', 'grace', 'grace']);
+  });
+
+  test('an ordinary refresh leaves the earlier access token valid', async () => {
+    await start({ rotation: 'latest-wins' });
+    const first = await server.signIn();
+    const second = await refresh(server, first.refresh_token);
+
+    await refresh(server, second.body.refresh_token);
+
+    expect(server.isAccessTokenValid(second.body.access_token)).toBe(true);
   });
 
   test('the refresh token of a replaced pair ends the grant', async () => {

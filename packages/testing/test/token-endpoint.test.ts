@@ -7,7 +7,7 @@ import {
   type AuthorizationServerOptions,
 } from '@unexpired/testing';
 import { SignJWT } from 'jose';
-import { post, read, refresh } from './token-requests.ts';
+import { post, read, refresh, type TokenAnswer } from './token-requests.ts';
 
 let server: AuthorizationServer;
 
@@ -92,6 +92,15 @@ describe('scope and client of a grant', () => {
     expect((await refresh(server, refresh_token)).body['scope']).toBe('read');
   });
 
+  test('a grant without a scope grants any', async () => {
+    await start();
+    const { refresh_token } = await server.signIn();
+
+    const { body } = await read(post(server, { grant_type: 'refresh_token', refresh_token, scope: 'read' }));
+
+    expect(body['scope']).toBe('read');
+  });
+
   test('the refresh token of another client is refused', async () => {
     await start();
     const { refresh_token } = await server.signIn({ clientId: 'web' });
@@ -100,6 +109,9 @@ describe('scope and client of a grant', () => {
 
     expect(server.presentations[0]?.outcome).toBe('other-client');
     expect(server.isGrantAlive(refresh_token)).toBe(true);
+    expect(
+      (await post(server, { grant_type: 'refresh_token', refresh_token, client_id: 'web' })).status,
+    ).toBe(200);
   });
 });
 
@@ -129,11 +141,20 @@ describe('client credentials', () => {
     const ask = async (client_id: string): Promise<string> =>
       (await read(post(server, { ...credentials, client_id }))).body.access_token;
     const [first, other] = [await ask('cli'), await ask('other')];
+    expect(server.isAccessTokenValid(first)).toBe(true);
 
     const second = await ask('cli');
 
     expect([first, other, second].map(server.isAccessTokenValid)).toEqual([false, true, true]);
   });
+});
+
+test('client credentials after the end of a grant begin another', async () => {
+  await start();
+  const ask = (): Promise<TokenAnswer> => read(post(server, { ...credentials, client_id: 'cli' }));
+  server.revokeGrant((await ask()).body.access_token);
+
+  expect(server.isAccessTokenValid((await ask()).body.access_token)).toBe(true);
 });
 
 describe('client authentication', () => {
