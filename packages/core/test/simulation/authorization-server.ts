@@ -1,0 +1,152 @@
+import type { TokenResponse } from '../../src/index.ts';
+
+/**
+ * What the server does with refresh tokens:
+ * - `strict`: each one once; a second presentation ends the grant
+ * - `grace`: as strict, but a just-spent one brings another pair for `GRACE_MS`
+ * - `latest-wins`: as grace, but only the pair issued last counts
+ * - `non-rotating`: the same one for ever
+ */
+export type Mode = 'strict' | 'grace' | 'latest-wins' | 'non-rotating';
+
+export const GRACE_MS = 60_000;
+export const LIFETIME_MS = 3_600_000;
+
+/** One refresh token that was issued. */
+interface Issued {
+  readonly family: Family;
+  readonly order: number;
+  spentAt: number | undefined;
+}
+
+interface Family {
+  readonly name: string;
+  alive: boolean;
+  newest: string;
+}
+
+export interface Presentation {
+  readonly refreshToken: string;
+  /** How often it had been presented before. */
+  readonly before: number;
+  readonly process: string;
+  readonly at: number;
+  /** Whether the grant was alive when the request came. */
+  readonly alive: boolean;
+  readonly granted: boolean;
+}
+
+/** An authorization server as a state machine: no network, no time of its own. Every token it issues holds `canary`. */
+export interface SimulatedServer {
+  readonly mode: Mode;
+  readonly presentations: readonly Presentation[];
+  /** A new grant. */
+  signIn(): TokenResponse;
+  /** Undefined: invalid_grant. */
+  present(refreshToken: string | undefined, process: string): TokenResponse | undefined;
+  /** What is known of an access token: the order of its issue, and its grant. */
+  issue(accessToken: string): { readonly order: number; readonly family: string } | undefined;
+  orderOf(refreshToken: string | undefined): number;
+  isAlive(): boolean;
+  /** Whether a just-spent refresh token would still be forgiven. */
+  forgives(refreshToken: string): boolean;
+  readonly newestAccessToken: string;
+  readonly newestRefreshToken: string;
+  revoke(refreshToken: string | undefined): void;
+}
+
+interface State {
+  readonly mode: Mode;
+  readonly now: () => number;
+  readonly refreshTokens: Map<string, Issued>;
+  readonly accessTokens: Map<string, { order: number; family: string }>;
+  readonly presentations: Presentation[];
+  family: Family;
+  families: number;
+  order: number;
+  newestAccessToken: string;
+}
+
+function issue(state: State, family: Family): TokenResponse {
+  const order = (state.order += 1);
+  const accessToken = `canary-access-${family.name}-${order}`;
+  state.accessTokens.set(accessToken, { order, family: family.name });
+  state.newestAccessToken = accessToken;
+  const answer = { access_token: accessToken, token_type: 'Bearer', expires_in: LIFETIME_MS / 1000 };
+  if (state.mode === 'non-rotating' && family.newest !== '') return answer;
+  if (state.mode === 'latest-wins') {
+    for (const other of state.refreshTokens.values()) {
+      if (other.family === family) other.spentAt ??= state.now();
+    }
+  }
+  family.newest = `canary-refresh-${family.name}-${order}`;
+  state.refreshTokens.set(family.newest, { family, order, spentAt: undefined });
+  return { ...answer, refresh_token: family.newest };
+}
+
+function isForgiven(state: State, { spentAt }: Issued): boolean {
+  if (state.mode !== 'grace' && state.mode !== 'latest-wins') return false;
+  return spentAt !== undefined && state.now() - spentAt <= GRACE_MS;
+}
+
+/** Spends the token; false: it is refused, and reuse has ended the grant. */
+function spend(state: State, token: Issued): boolean {
+  if (!token.family.alive) return false;
+  if (state.mode === 'non-rotating') return true;
+  if (token.spentAt !== undefined && !isForgiven(state, token)) {
+    token.family.alive = false;
+    return false;
+  }
+  token.spentAt ??= state.now();
+  return true;
+}
+
+function present(state: State, refreshToken: string, process: string): TokenResponse | undefined {
+  const token = state.refreshTokens.get(refreshToken);
+  const before = state.presentations.filter((other) => other.refreshToken === refreshToken).length;
+  const alive = token?.family.alive ?? false;
+  const granted = token !== undefined && spend(state, token);
+  state.presentations.push({ refreshToken, before, process, at: state.now(), alive, granted });
+  return granted ? issue(state, token.family) : undefined;
+}
+
+export function createServer(mode: Mode, now: () => number): SimulatedServer {
+  const state: State = {
+    mode,
+    now,
+    refreshTokens: new Map(),
+    accessTokens: new Map(),
+    presentations: [],
+    family: { name: 'none', alive: false, newest: '' },
+    families: 0,
+    order: 0,
+    newestAccessToken: '',
+  };
+  return {
+    mode,
+    presentations: state.presentations,
+    signIn() {
+      state.families += 1;
+      state.family = { name: `f${state.families}`, alive: true, newest: '' };
+      return issue(state, state.family);
+    },
+    present: (refreshToken, process) => present(state, refreshToken ?? 'none', process),
+    issue: (accessToken) => state.accessTokens.get(accessToken),
+    orderOf: (refreshToken) => state.refreshTokens.get(refreshToken ?? '')?.order ?? 0,
+    isAlive: () => state.family.alive,
+    forgives(refreshToken) {
+      const token = state.refreshTokens.get(refreshToken);
+      return token !== undefined && (token.spentAt === undefined || isForgiven(state, token));
+    },
+    get newestAccessToken() {
+      return state.newestAccessToken;
+    },
+    get newestRefreshToken() {
+      return state.family.newest;
+    },
+    revoke(refreshToken) {
+      const token = state.refreshTokens.get(refreshToken ?? '');
+      if (token !== undefined) token.family.alive = false;
+    },
+  };
+}
