@@ -15,7 +15,7 @@ import {
 import { AccessTokenError, isAccessTokenError } from './errors.ts';
 import { exchange, FailedExchange, inTurn, type Exchanged, type Means } from './exchange.ts';
 import { errorOf, type Failure } from './failure.ts';
-import { gateAfter } from './gate.ts';
+import { gateAfter, remainingMs } from './gate.ts';
 import { isClosed } from './lifecycle.ts';
 import { leaveIfDone, persist, setUnwritten } from './persistence.ts';
 import { newEpoch } from './random.ts';
@@ -279,12 +279,15 @@ function holdBack(trip: Trip, base: CredentialRecord): void {
 
 /** While the access token works, a store or lock that fails is not asked again at the rate of the requests. */
 function pause(credential: Credential, error: AccessTokenError): void {
-  credential.gate ??= {
-    since: instantOf(credential.clock),
+  const { gate, snapshot } = credential;
+  const now = instantOf(credential.clock);
+  if (gate !== undefined && remainingMs(gate, now) > 0) return;
+  credential.gate = {
+    since: now,
     durationMs: 1000,
     error,
-    credential: credentialKey(credential.snapshot?.record),
-    failures: 0,
+    credential: credentialKey(snapshot?.record),
+    failures: gate?.failures ?? 0,
     whileUsable: true,
   };
 }
