@@ -1,0 +1,128 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { RESOURCE, type AuthorizationServer } from './authorization-server.ts';
+import { digestOf, digestOfForm } from './bodies.ts';
+import { close, listen } from './loopback.ts';
+import type { Tally } from './tally.ts';
+
+/** What the API answers: what arrived, as it saw it. */
+export interface Arrival {
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+/** Requests that arrived and wait for their answer. */
+export interface Hold {
+  /** Settles once so many have arrived. */
+  arrived(count: number): Promise<void>;
+  release(): void;
+}
+
+export interface Api {
+  readonly origin: string;
+  /** Keeps back requests with `?hold=name`, after their bodies were read and before their access tokens are. */
+  hold(name: string): Hold;
+  close(): Promise<void>;
+}
+
+interface Held extends Hold {
+  wait(): Promise<void>;
+}
+
+function createHold(): Held {
+  const released = Promise.withResolvers<void>();
+  let count = 0;
+  let notice = (): void => undefined;
+  return {
+    arrived(wanted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      notice = () => void (count >= wanted && resolve());
+      notice();
+      return promise;
+    },
+    release: () => released.resolve(),
+    wait() {
+      count += 1;
+      notice();
+      return released.promise;
+    },
+  };
+}
+
+async function receive(request: IncomingMessage): Promise<Arrival> {
+  const bytes = await buffer(request);
+  const type = request.headers['content-type'] ?? '';
+  if (!type.startsWith('multipart/')) return { digest: digestOf([bytes]), bytes: bytes.length };
+  const form = new Response(bytes, { headers: { 'content-type': type } }).formData();
+  // What cannot be parsed differs from whatever was sent.
+  return { digest: await form.then(digestOfForm).catch(() => 'not a form'), bytes: bytes.length };
+}
+
+/** Verifies access tokens as any resource server does: signature, issuer, audience, time, and what was revoked. */
+function createGuard(server: AuthorizationServer): (request: IncomingMessage) => Promise<boolean> {
+  const keys = createRemoteJWKSet(new URL(`${server.issuer}/jwks`));
+  // A JWT tells its times in whole seconds.
+  const expected = { issuer: server.issuer, audience: RESOURCE, typ: 'at+jwt', clockTolerance: 1 };
+  return async ({ headers: { authorization = '' } }) => {
+    try {
+      const { payload } = await jwtVerify(authorization.replace(/^Bearer /, ''), keys, expected);
+      return !server.isRevoked(payload.jti!);
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return false;
+      throw error;
+    }
+  };
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+/** An API that tells each caller what arrived, and refuses access tokens that are not, or no longer, good. */
+export async function startApi(
+  tally: Tally,
+  { authorizationServer, elsewhere }: { authorizationServer: AuthorizationServer; elsewhere: string },
+): Promise<Api> {
+  const mayPass = createGuard(authorizationServer);
+  const holds = new Map<string, Held>();
+  const dropped = new Set<string>();
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = new URL(request.url!, 'http://api');
+    const arrival = await receive(request);
+    const drop = searchParams.get('drop');
+    if (drop !== null && !dropped.has(drop)) {
+      dropped.add(drop);
+      request.socket.resetAndDestroy();
+      return;
+    }
+    await holds.get(searchParams.get('hold') ?? '')?.wait();
+    if (!(await mayPass(request))) {
+      tally.refusals += 1;
+      response.setHeader('www-authenticate', 'Bearer error="invalid_token"');
+      answer(response, 401, { error: 'invalid_token' });
+    } else if (pathname === '/moved') {
+      response.writeHead(302, { location: `${elsewhere}/moved` }).end();
+    } else {
+      answer(response, 200, arrival);
+    }
+  }
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      // A caller that left before its body was here; anything else is a fault of the demo.
+      if (!request.destroyed) throw error;
+    });
+  });
+  const origin = await listen(server);
+  return {
+    origin,
+    hold(name) {
+      const held = createHold();
+      holds.set(name, held);
+      return held;
+    },
+    close: () => close(server),
+  };
+}

@@ -1,0 +1,38 @@
+import type { Connect } from './clients.ts';
+import { brokenPromises, problemLines, table, verdict } from './report.ts';
+import { tellStory } from './tell.ts';
+import { createWorld } from './world.ts';
+
+const KEPT = 0;
+const BROKEN = 1;
+const CRASHED = 2;
+
+/** The same story with one way or the other of keeping an access token fresh, and what is to be said of it. */
+async function demo(title: string, connect: Connect): Promise<number> {
+  const world = await createWorld(connect);
+  try {
+    await tellStory(title, world);
+  } finally {
+    await world.close();
+  }
+  const { tally, latencies, problems } = world;
+  console.log(`\n${table(tally, latencies)}\n`);
+  if (problems.size > 0) console.log(`What callers got instead:\n${problemLines(problems).join('\n')}\n`);
+  console.log(verdict(tally));
+  return brokenPromises(tally) === 0 ? KEPT : BROKEN;
+}
+
+function crash(error: unknown): never {
+  console.error('\nThe demo itself failed:', error);
+  process.exit(CRASHED);
+}
+
+process.once('uncaughtException', crash);
+try {
+  const isWithout = process.argv.includes('--without');
+  const { connect } = await (isWithout ? import('./without.ts') : import('./with.ts'));
+  const way = isWithout ? 'their usual recipes' : 'unexpired';
+  process.exitCode = await demo(`axios and fetch with ${way}`, connect);
+} catch (error) {
+  crash(error);
+}

@@ -1,0 +1,122 @@
+import type { Tally } from './tally.ts';
+import type { Latencies } from './traffic.ts';
+
+/** What unexpired promises, and how much of it was broken. */
+const PROMISES: readonly (keyof Tally)[] = [
+  'seenRefusals',
+  'errors',
+  'needless',
+  'reuses',
+  'signIns',
+  'differingBodies',
+  'leaks',
+];
+
+export function brokenPromises(tally: Tally): number {
+  return PROMISES.filter((name) => tally[name] > 0).length;
+}
+
+export function percentile(values: readonly number[], part: number): number | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
+}
+
+function shown(ms: number | undefined): string {
+  return ms === undefined ? '-' : ms.toFixed(1);
+}
+
+export function latencyText(values: readonly number[]): string {
+  return `${shown(percentile(values, 0.5))} / ${shown(percentile(values, 0.99))} ms`;
+}
+
+export function numberText(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+export function secondsText(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+export interface ChapterResult {
+  readonly title: string;
+  readonly ms: number;
+  readonly tally: Tally;
+}
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${numberText(count)} ${count === 1 ? one : many}`;
+}
+
+/** One line for each chapter. */
+export function chapterLine({ title, ms, tally }: ChapterResult): string {
+  const seen = tally.seenRefusals + tally.errors;
+  const verdict = brokenPromises(tally) === 0 ? 'kept  ' : 'BROKEN';
+  const facts = [
+    plural(tally.requests, 'request'),
+    plural(tally.refreshes, 'refresh', 'refreshes'),
+    `${numberText(tally.refusals)} refused by the API`,
+    `${plural(seen, 'failure')} seen`,
+    secondsText(ms),
+  ];
+  return `${verdict}  ${title}\n        ${facts.join(', ')}`;
+}
+
+interface Row {
+  readonly name: string;
+  readonly value: string;
+  readonly note?: string;
+  /** Of a promise: whether it was kept. */
+  readonly kept?: boolean;
+}
+
+function rowsOf(tally: Tally, latencies: Latencies): readonly Row[] {
+  const promise = (name: string, key: keyof Tally, note?: string): Row => ({
+    name,
+    value: numberText(tally[key]),
+    ...(note !== undefined && { note }),
+    kept: tally[key] === 0,
+  });
+  const { expiries, revocations } = tally;
+  return [
+    { name: 'requests by callers', value: numberText(tally.requests) },
+    { name: '401s the API sent', value: numberText(tally.refusals) },
+    promise('401s callers saw', 'seenRefusals'),
+    promise('other errors callers saw', 'errors'),
+    { name: 'requests to the token endpoint', value: numberText(tally.exchanges) },
+    {
+      name: 'refreshes',
+      value: numberText(tally.refreshes),
+      note: `${plural(expiries, 'expiry', 'expiries')}, ${revocations} revoked`,
+    },
+    promise('refreshes without a reason', 'needless'),
+    promise('spent refresh tokens shown again', 'reuses', 'each ends the session'),
+    promise('sign-ins needed again', 'signIns'),
+    promise('bodies that differed', 'differingBodies', `of ${numberText(tally.bodies)}`),
+    promise('access tokens another origin saw', 'leaks', `of ${plural(tally.foreign, 'request')}`),
+    { name: 'steady reads, p50 / p99', value: latencyText(latencies.kept) },
+    { name: '  the same with a static token', value: latencyText(latencies.fixed) },
+  ];
+}
+
+/** The table at the end, 80 columns at most. */
+export function table(tally: Tally, latencies: Latencies): string {
+  return rowsOf(tally, latencies)
+    .map(({ name, value, note = '', kept }) => {
+      const verdict = kept === undefined ? '' : kept ? 'kept' : 'BROKEN';
+      return `${name.padEnd(33)}${value.padStart(15)}  ${verdict.padEnd(6)}  ${note}`.trimEnd();
+    })
+    .join('\n');
+}
+
+/** What went wrong for callers, the most frequent first. */
+export function problemLines(problems: ReadonlyMap<string, number>): string[] {
+  const sorted = [...problems].toSorted(([, a], [, b]) => b - a);
+  return sorted.map(([name, count]) => `${numberText(count).padStart(8)}  ${name}`);
+}
+
+export function verdict(tally: Tally): string {
+  const broken = brokenPromises(tally);
+  return broken === 0
+    ? 'Every promise was kept.'
+    : `${plural(broken, 'promise')} of ${PROMISES.length} broken.`;
+}

@@ -1,0 +1,55 @@
+import type { WriteStream } from 'node:tty';
+import { frameOf, type Paint, type Scene } from './frame.ts';
+
+/** A view of the run while it runs. */
+export interface View {
+  /** Says something that stays. */
+  say(text: string): void;
+  /** Gives a terminal back as it was, with what was said on it. Safe to call twice. */
+  close(): void;
+}
+
+const SGR = { bold: 1, dim: 2, good: 32, bad: 31 } as const;
+const inColour: Paint = (style, text) => `\x1b[${SGR[style]}m${text}\x1b[0m`;
+const plain: Paint = (_style, text) => text;
+
+const FRAME_MS = 100;
+/** The other screen, which leaves the user's own alone; and no cursor. */
+const ENTER = '\x1b[?1049h\x1b[?25l';
+const LEAVE = '\x1b[?25h\x1b[?1049l';
+
+function draw(terminal: WriteStream, scene: Scene, paint: Paint): void {
+  const lines = frameOf(scene, paint).slice(0, terminal.rows);
+  terminal.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\n')}\x1b[J`);
+}
+
+function openTerminal(terminal: WriteStream, sceneNow: () => Scene): View {
+  const paint = process.env['NO_COLOR'] ? plain : inColour;
+  const said: string[] = [];
+  let isOpen = true;
+  const timer = setInterval(() => draw(terminal, sceneNow(), paint), FRAME_MS);
+  function close(): void {
+    if (!isOpen) return;
+    isOpen = false;
+    clearInterval(timer);
+    terminal.write(LEAVE + said.join(''));
+  }
+  terminal.write(ENTER);
+  // However the process ends, the terminal is given back.
+  process.once('exit', close);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      close();
+      process.kill(process.pid, signal);
+    });
+  }
+  return { say: (text) => void said.push(`${text}\n`), close };
+}
+
+/** Live in a terminal, a line for each chapter elsewhere. */
+export function openView(sceneNow: () => Scene): View {
+  const { stdout, env } = process;
+  const isLive = stdout.isTTY && env['TERM'] !== 'dumb' && !env['CI'];
+  if (isLive) return openTerminal(stdout, sceneNow);
+  return { say: (text) => void stdout.write(`${text}\n`), close: () => undefined };
+}
