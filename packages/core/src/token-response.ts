@@ -55,13 +55,10 @@ export function refreshInOf(response: TokenResponse): number | undefined {
 /** The new members over the old ones; an absent or empty token never replaces one that is there (RFC 6749, section 6). */
 export function mergeTokens(old: TokenSet | undefined, response: TokenResponse): TokenSet {
   const { expires_in: _in, expires_at: _at, refresh_in: _refresh, ...members } = response;
-  const merged: Record<string, unknown> = { ...old };
-  for (const [name, value] of Object.entries(members)) {
-    if (value !== undefined && (isFilled(value) || !/^(access|refresh)_token$/.test(name))) {
-      merged[name] = value;
-    }
-  }
-  return Object.freeze(merged);
+  const taken = Object.entries(members).filter(
+    ([name, value]) => value !== undefined && (isFilled(value) || !/^(access|refresh)_token$/.test(name)),
+  );
+  return Object.freeze({ ...old, ...Object.fromEntries(taken) });
 }
 
 /**
