@@ -71,6 +71,13 @@ function unreadable(account: string, why: string): AccessTokenError {
   );
 }
 
+function areTokens(tokens: unknown): boolean {
+  if (tokens === undefined) return true;
+  // Databases like to write null for what is absent.
+  const isText = (token: unknown): boolean => typeof (token ?? '') === 'string';
+  return isObject(tokens) && isText(tokens['access_token']) && isText(tokens['refresh_token']);
+}
+
 /** What a store returned, believed only as far as it can be understood. */
 export function checkRecord(account: string, value: unknown): CredentialRecord | undefined {
   if (value === undefined || value === null) return undefined;
@@ -83,10 +90,13 @@ export function checkRecord(account: string, value: unknown): CredentialRecord |
   const times = ['issuedAt', 'lifetimeMs', 'refreshInMs', 'claimRevision'].every(
     (name) => value[name] === undefined || Number.isFinite(value[name]),
   );
-  const { claim } = value;
+  const { claim, binding, subject, signedOut } = value;
   const claims = claim === undefined || (isObject(claim) && Number.isFinite(claim['at']));
-  const held = tokens === undefined || isObject(tokens);
-  if (version !== 1 || !counts || !isFilled(epoch) || !held || !times || !claims) {
+  const owned =
+    (binding === undefined || isObject(binding)) &&
+    (subject === undefined || typeof subject === 'string') &&
+    (signedOut === undefined || typeof signedOut === 'boolean');
+  if (version !== 1 || !counts || !isFilled(epoch) || !areTokens(tokens) || !times || !claims || !owned) {
     throw unreadable(account, 'is damaged');
   }
   return value as CredentialRecord;
@@ -202,10 +212,10 @@ export function reconcile(
   const record = stored!;
   if (isOtherBinding(record.binding, binding)) return 'other-account';
   if (isBlank(memory)) return 'adopt';
-  if (record.epoch !== memory!.epoch) return 'adopt';
   if (record.subject !== undefined && memory!.subject !== undefined && record.subject !== memory!.subject) {
     return 'other-account';
   }
+  if (record.epoch !== memory!.epoch) return 'adopt';
   return record.generation > memory!.generation || isLaterSibling(record, memory!) ? 'adopt' : 'keep';
 }
 
