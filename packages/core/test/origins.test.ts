@@ -223,7 +223,7 @@ describe('listedOrigin', () => {
           origin !== undefined && listed.has(origin) ? origin : undefined,
         );
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 });
