@@ -41,3 +41,8 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     (error: unknown) => error,
   );
 }
+
+/** The form that was to be sent. */
+export function textOf({ body }: RequestInit): string {
+  return (body as URLSearchParams).toString();
+}

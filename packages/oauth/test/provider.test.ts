@@ -7,6 +7,7 @@ import {
   type ClientOptions,
   type GrantOptions,
 } from '@unexpired/oauth';
+import { createFakeClock } from '@unexpired/testing';
 import { RESOURCE, startProvider, type RunningProvider } from './provider.ts';
 
 const ES256 = { name: 'ECDSA', namedCurve: 'P-256' };
@@ -55,33 +56,30 @@ function grantOptions(method: string, place?: Partial<GrantOptions>): GrantOptio
   return { ...(place ?? { issuer: provider.issuer }), clientId: `client:${method}`, ...methods[method]!() };
 }
 
-function sourceOf(options: GrantOptions, refreshToken?: string): [TokenSource, () => Promise<string>] {
-  const store = createMemoryStore();
-  const source = createTokenSource({
-    origins: ['https://api.example.com'],
-    refresh: refreshToken === undefined ? clientCredentialsGrant(options) : refreshTokenGrant(options),
-    tokens: refreshToken === undefined ? undefined : { refresh_token: refreshToken },
-    store,
-  });
-  return [source, async () => (await store.read('default'))!.tokens!.refresh_token!];
+function sourceOf(options: GrantOptions, refreshToken: string, more?: object): TokenSource {
+  const refresh = refreshTokenGrant(options);
+  const tokens = { refresh_token: refreshToken };
+  return createTokenSource({ origins: ['https://api.example.com'], refresh, tokens, ...more });
 }
 
 describe.each(Object.keys(methods))('an oidc-provider and %s', (method) => {
   test('rotate over several generations, and end the grant when a spent token is shown', async () => {
     const first = await provider.signIn(`client:${method}`);
-    const [source, stored] = sourceOf(grantOptions(method), first);
+    const [store, clock] = [createMemoryStore(), createFakeClock()];
+    const source = sourceOf(grantOptions(method), first, { store, clock });
     const accessTokens = new Set<string>();
     const refreshTokens = new Set([first]);
 
     for (let generation = 1; generation <= 3; generation += 1) {
       accessTokens.add(await source.getAccessToken());
-      refreshTokens.add(await stored());
-      await source.signIn({ refresh_token: await stored() });
+      const record = await store.read('default');
+      refreshTokens.add(record!.tokens!.refresh_token!);
+      clock.step(3_600_000);
     }
 
     expect(accessTokens.size).toBe(3);
     expect(refreshTokens.size).toBe(4);
-    const [thief] = sourceOf(grantOptions(method), first);
+    const thief = sourceOf(grantOptions(method), first);
     await expect(thief.getAccessToken()).rejects.toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED' });
     await expect(source.getAccessToken()).rejects.toMatchObject({
       code: 'ERR_REAUTHENTICATION_REQUIRED',
@@ -92,7 +90,7 @@ describe.each(Object.keys(methods))('an oidc-provider and %s', (method) => {
 
   test('agree at a token endpoint that was given', async () => {
     const place = { tokenEndpoint: `${provider.issuer}/token` };
-    const [source] = sourceOf(grantOptions(method, place), await provider.signIn(`client:${method}`));
+    const source = sourceOf(grantOptions(method, place), await provider.signIn(`client:${method}`));
 
     const [, payload] = (await source.getAccessToken()).split('.');
 
@@ -107,7 +105,7 @@ describe.each(Object.keys(methods))('an oidc-provider and %s', (method) => {
 
     await revokeToken(options)({ refresh_token: refreshToken });
 
-    const [source] = sourceOf(options, refreshToken);
+    const source = sourceOf(options, refreshToken);
     await expect(source.getAccessToken()).rejects.toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED' });
     await source.close();
   });
@@ -115,7 +113,8 @@ describe.each(Object.keys(methods))('an oidc-provider and %s', (method) => {
 
 describe.each(Object.keys(methods).slice(1))('an oidc-provider and client credentials with %s', (method) => {
   test('obtain an access token for a scope and a resource', async () => {
-    const [source] = sourceOf({ ...grantOptions(method), scope: 'read', resource: RESOURCE });
+    const refresh = clientCredentialsGrant({ ...grantOptions(method), scope: 'read', resource: RESOURCE });
+    const source = createTokenSource({ origins: ['https://api.example.com'], refresh });
 
     const [, payload] = (await source.getAccessToken()).split('.');
 
@@ -127,7 +126,7 @@ describe.each(Object.keys(methods).slice(1))('an oidc-provider and client creden
 
 test('a wrong secret is a misconfiguration', async () => {
   const options = { ...grantOptions('client_secret_basic'), clientSecret: 'canary' };
-  const [source] = sourceOf(options, await provider.signIn('client:client_secret_basic'));
+  const source = sourceOf(options, await provider.signIn('client:client_secret_basic'));
 
   await expect(source.getAccessToken()).rejects.toMatchObject({
     code: 'ERR_MISCONFIGURED',
@@ -138,7 +137,7 @@ test('a wrong secret is a misconfiguration', async () => {
 
 test('a scope beyond the one that was granted is a misconfiguration', async () => {
   const options = { ...grantOptions('none'), scope: 'read delete' };
-  const [source] = sourceOf(options, await provider.signIn('client:none'));
+  const source = sourceOf(options, await provider.signIn('client:none'));
 
   await expect(source.getAccessToken()).rejects.toMatchObject({
     code: 'ERR_MISCONFIGURED',

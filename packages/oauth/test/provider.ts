@@ -66,12 +66,23 @@ async function mint(provider: OidcProvider, clientId: string): Promise<string> {
   return new provider.RefreshToken({ ...shared, client, grantId }).save();
 }
 
+function createProvider(issuer: string, clients: readonly object[]): OidcProvider {
+  const original = globalThis.structuredClone;
+  // Copies that belong to Node's own realm, and not to the test's, are no plain objects to oidc-provider.
+  globalThis.structuredClone = <T>(value: T) => JSON.parse(JSON.stringify(value)) as T;
+  try {
+    return new Provider(issuer, configuration(clients)) as OidcProvider;
+  } finally {
+    globalThis.structuredClone = original;
+  }
+}
+
 /** An oidc-provider on loopback that rotates refresh tokens and ends the grant when a spent one is shown again. */
 export async function startProvider(clients: readonly object[]): Promise<RunningProvider> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const provider = new Provider(issuer, configuration(clients)) as OidcProvider;
+  const provider = createProvider(issuer, clients);
   const errors: Error[] = [];
   provider.on('server_error', (_, error) => errors.push(error));
   server.on('request', provider.callback());

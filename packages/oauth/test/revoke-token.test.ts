@@ -3,7 +3,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { createTokenSource } from '@unexpired/core';
 import { refreshTokenGrant, revokeToken } from '@unexpired/oauth';
 import { createResourceServer, type Answer, type ResourceServer } from '@unexpired/testing';
-import { closing, rejection, startServer } from './calls.ts';
+import { closing, rejection, startServer, textOf } from './calls.ts';
 
 const REFRESH_TOKEN = 'canary-refresh';
 const ACCESS_TOKEN = 'canary-access';
@@ -136,7 +136,7 @@ describe('revokeToken', () => {
     const revoke = revokeToken({
       revocationEndpoint: 'https://id.example.com/revoke',
       clientId: 'cli',
-      fetch: (url, { body }) => Promise.reject(Object.assign(new Error(`${url} ${String(body)}`), { body })),
+      fetch: (url, init) => Promise.reject(Object.assign(new Error(`${url} ${textOf(init)}`), { init })),
     });
 
     const error = await rejection(revoke({ refresh_token: REFRESH_TOKEN }));
@@ -166,12 +166,8 @@ describe('revokeToken', () => {
   });
 
   test('rejects metadata without a revocation endpoint', async () => {
-    const server = closing(
-      await createResourceServer({
-        accepts: () => true,
-        respond: () => ({ body: { issuer: server.origin, token_endpoint: `${server.origin}/token` } }),
-      }),
-    );
+    const server = await startEndpoint();
+    server.always({ respond: { body: { issuer: server.origin, token_endpoint: `${server.origin}/token` } } });
 
     await expect(
       revokeToken({ issuer: server.origin, clientId: 'cli' })({ refresh_token: REFRESH_TOKEN }),
