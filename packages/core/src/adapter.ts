@@ -126,7 +126,8 @@ export async function sendAuthorized<R>(
     const facts = transport.facts(result);
     if (facts === undefined || facts.status < 400) return result;
     const replayable = plan.isReplayable();
-    const replay = await source.reauthorize(authorization, facts, { replayable, signal: request.signal });
+    const { signal, confinesHeaders } = request;
+    const replay = await source.reauthorize(authorization, facts, { replayable, signal, confinesHeaders });
     if (replay === undefined) return result;
     await transport.discard(result);
     const second = await transport.send(replay, await plan.again());
@@ -136,4 +137,40 @@ export async function sendAuthorized<R>(
   } finally {
     plan.dispose();
   }
+}
+
+/** One request as an adapter found it. */
+export interface FoundRequest {
+  /** The URL that is sent to, after all rewriting. */
+  readonly url: string;
+  readonly method: string;
+  /** Whether the caller set Authorization, be it to nothing. */
+  readonly hasAuthorization: boolean;
+  /** The client replaces the header by an authentication of its own, whatever is set. */
+  readonly hasOwnAuthentication?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** As in `authorize`. */
+  readonly confinesHeaders?: AuthorizeRequest['confinesHeaders'];
+  readonly body: Omit<RequestBody, 'factory'>;
+  /** Its key `unexpired`. */
+  readonly options: unknown;
+  /** For the resolver: the client's own form of the request. */
+  readonly native: unknown;
+}
+
+/** Sends one request by the source that is responsible for it; untouched where there is none. */
+export async function sendGuarded<R>(
+  { tokens, options }: { tokens: TokenSource | TokenSourceResolver; options: AdapterOptions },
+  found: FoundRequest,
+  transport: Transport<R>,
+): Promise<R> {
+  const { url, method, native, signal, confinesHeaders } = found;
+  const { account, body: factory, minTtlMs, ...request } = checkRequestOptions(found.options);
+  const source = await selectSource(tokens, { url, method, account, native });
+  const body = { ...found.body, factory };
+  if (source === undefined) return transport.send(undefined, body.value);
+  const own = standAsideFor(request, options, found.hasAuthorization);
+  const standAside = own ?? (found.hasOwnAuthentication ? 'own-header' : undefined);
+  const described = { url, method, standAside, minTtlMs, signal, confinesHeaders };
+  return sendAuthorized(source, { request: described, body }, transport);
 }

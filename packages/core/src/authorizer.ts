@@ -1,4 +1,4 @@
-import { acquire, held, joinFlight, wantOf, type SourceState, type Wish } from './acquire.ts';
+import { acquire, held, joinFlight, wantOf, type SourceState } from './acquire.ts';
 import { createAuthorization, type Authorization } from './authorization.ts';
 import { emit, type Credential, type Snapshot } from './credential.ts';
 import { AccessTokenError, isAccessTokenError } from './errors.ts';
@@ -7,7 +7,7 @@ import { decide } from './lifecycle.ts';
 import { listedOrigin, originOf } from './origins.ts';
 import { reauthorize, refusalOf, settled, type Reauthorizer } from './reauthorize.ts';
 import type { Fallback } from './source-options.ts';
-import type { TokenSource } from './token-source.ts';
+import type { AuthorizeRequest, TokenSource } from './token-source.ts';
 
 export interface AuthorizerOptions {
   readonly origins: ReadonlySet<string>;
@@ -86,20 +86,24 @@ export function createAuthorizer(
   const note = createNotes(credential);
   const authorizationFor = createAuthorizations();
 
-  function fallbackFor(origin: string): Authorization | undefined {
+  function fallbackFor(origin: string, confinesHeaders = () => true): Authorization | undefined {
     const { gate } = credential;
     if (fallback === undefined || gate === undefined || !FALLBACK_CODES.has(gate.error.code))
       return undefined;
+    const authorization = createAuthorization({ origin, token: undefined }, ...headerOf(fallback));
+    if (authorization.customHeader !== undefined && !confinesHeaders())
+      return note(origin, 'unsafe-fallback');
     emit(credential, 'fallback-used', { origin });
-    return createAuthorization({ origin, token: undefined }, ...headerOf(fallback));
+    return authorization;
   }
 
-  async function authorizeLater(origin: string, wish: Wish): Promise<Authorization> {
+  async function authorizeLater(origin: string, wish: AuthorizeRequest): Promise<Authorization> {
     ensureOpen();
     try {
       return authorizationFor(await acquire(state, wish), origin);
     } catch (error) {
-      const standIn = isAccessTokenError(error) && !wish.signal?.aborted ? fallbackFor(origin) : undefined;
+      if (!isAccessTokenError(error) || wish.signal?.aborted) throw error;
+      const standIn = fallbackFor(origin, wish.confinesHeaders);
       if (standIn === undefined) throw error;
       return standIn;
     }

@@ -66,7 +66,7 @@ export async function drain(body: unknown): Promise<void> {
   try {
     const source = sourceOf(body);
     for (let read = 0; read <= DRAINED_BYTES;) {
-      const { done, value } = await source.next();
+      const { done, value }: IteratorResult<unknown, unknown> = await source.next();
       if (done) return;
       read += bytesOf(value)?.byteLength ?? 0;
     }

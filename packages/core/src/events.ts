@@ -7,7 +7,7 @@ export type NotAuthorizedReason =
   | 'own-header'
   /** The caller asked for no authorization. */
   | 'skip'
-  /** The fallback's own header cannot be kept from a redirect's target by this client. */
+  /** The fallback was not sent: this client cannot keep its header from the target of a redirect. */
   | 'unsafe-fallback';
 
 export type NotReplayedReason =

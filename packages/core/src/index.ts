@@ -1,11 +1,19 @@
 export type {
   AdapterOptions,
+  FoundRequest,
   RequestOptions,
   ResolverRequest,
   TokenSourceResolver,
   Transport,
 } from './adapter.ts';
-export { checkAdapter, checkRequestOptions, selectSource, sendAuthorized, standAsideFor } from './adapter.ts';
+export {
+  checkAdapter,
+  checkRequestOptions,
+  selectSource,
+  sendAuthorized,
+  sendGuarded,
+  standAsideFor,
+} from './adapter.ts';
 export type { Authorization } from './authorization.ts';
 export type { BodyPlan, RequestBody } from './body-plan.ts';
 export { drain, isOneShot, planBody } from './body-plan.ts';
@@ -38,7 +46,7 @@ export type { ReplayOptions, ResponseFacts } from './reauthorize.ts';
 export type { Binding, Claim, CredentialRecord } from './record.ts';
 export type { RefreshFunction, RefreshRequest } from './refresh.ts';
 export type { ReplayBody } from './replay-body.ts';
-export { streamOf } from './replay-body.ts';
+export { streamLike, streamOf } from './replay-body.ts';
 export type { Fallback, Profile, TokenSourceOptions } from './source-options.ts';
 export type { TokenSourceStatus } from './status.ts';
 export type { Reuse } from './suspect.ts';

@@ -24,12 +24,14 @@ export interface ReplayOptions {
   /** Whether the request's body can be sent a second time. */
   readonly replayable: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** As in `authorize`. */
+  readonly confinesHeaders?: (() => boolean) | undefined;
 }
 
 export interface Reauthorizer extends SourceState {
   readonly refusedStatuses: readonly number[];
   readonly authorizationFor: (snapshot: Snapshot, origin: string) => Authorization;
-  readonly fallbackFor: (origin: string) => Authorization | undefined;
+  readonly fallbackFor: (origin: string, confinesHeaders?: () => boolean) => Authorization | undefined;
 }
 
 /** The refused access token and where it was refused; undefined: the response is not ours to answer. */
@@ -115,7 +117,7 @@ async function force(
 export async function reauthorize(
   state: Reauthorizer,
   sent: Sent & { token: string },
-  { native, replayable, signal }: Pick<ResponseFacts, 'native'> & ReplayOptions,
+  { native, replayable, signal, confinesHeaders }: Pick<ResponseFacts, 'native'> & ReplayOptions,
 ): Promise<Authorization | undefined> {
   const { credential } = state;
   const isCurrent = credential.snapshot?.accessToken === sent.token;
@@ -139,7 +141,7 @@ export async function reauthorize(
     return state.authorizationFor(snapshot, sent.origin);
   } catch (error) {
     if (signal?.aborted) throw error;
-    const fallback = state.fallbackFor(sent.origin);
+    const fallback = state.fallbackFor(sent.origin, confinesHeaders);
     if (fallback !== undefined) return fallback;
     return handOn(state, sent, {
       reason: 'refresh-failed',

@@ -161,12 +161,12 @@ export function createReplayBody(body: unknown, cap: number): ReplayBody {
   };
 }
 
-/** A recording as a web stream. Not by ReadableStream.from, which some browsers lack. */
+/** A recording as a web stream; not by ReadableStream.from, which some browsers lack. */
 export function streamOf(recording: ReplayBody): ReadableStream<unknown> {
   const chunks = recording[Symbol.asyncIterator]();
   const source: UnderlyingDefaultSource<unknown> = {
     async pull(controller) {
-      const { done, value } = await chunks.next();
+      const { done, value }: IteratorResult<unknown, unknown> = await chunks.next();
       if (done) controller.close();
       else controller.enqueue(value);
     },
@@ -175,4 +175,20 @@ export function streamOf(recording: ReplayBody): ReadableStream<unknown> {
     },
   };
   return new ReadableStream(source, { highWaterMark: 0 });
+}
+
+interface NodeStreams {
+  readonly Readable: { from(source: ReplayBody, options: { objectMode: boolean }): unknown };
+}
+
+const { process } = globalThis as {
+  process?: { getBuiltinModule?: (id: string) => NodeStreams | undefined };
+};
+const node = process?.getBuiltinModule?.('node:stream');
+
+/** A recording as a stream of the kind that the caller gave, for clients that do not take every kind. */
+export function streamLike(given: unknown, recording: ReplayBody): unknown {
+  const has = (name: string): boolean => typeof (given as Record<string, unknown>)[name] === 'function';
+  if (has('pipe') && node !== undefined) return node.Readable.from(recording, { objectMode: false });
+  return has('getReader') || has('pipe') ? streamOf(recording) : recording;
 }

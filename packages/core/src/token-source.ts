@@ -1,9 +1,9 @@
 import { acquire, type SourceState } from './acquire.ts';
 import type { Authorization } from './authorization.ts';
 import { createAuthorizer } from './authorizer.ts';
-import { systemClock } from './clock.ts';
+import { instantOf, systemClock } from './clock.ts';
 import { AccessTokenError } from './errors.ts';
-import type { NotAuthorizedReason, TokenEvent, TokenEventListener } from './events.ts';
+import type { TokenEvent, TokenEventListener } from './events.ts';
 import type { Means } from './exchange.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { BOOLEAN, checkOptions, FUNCTION, invalidOption, MILLISECONDS, type Checks } from './options.ts';
@@ -24,9 +24,14 @@ export interface AuthorizeRequest {
   /** The body cannot be sent twice: a token that lives longer is wanted. */
   readonly oneShot?: boolean | undefined;
   /** Why the request is left alone although its origin may be listed; told in an event. */
-  readonly standAside?: Exclude<NotAuthorizedReason, 'origin'> | undefined;
+  readonly standAside?: 'own-header' | 'skip' | undefined;
   readonly minTtlMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether the client can keep a header that is not Authorization from the target of a redirect; asked before a
+   * fallback with such a header is sent. @default it can
+   */
+  readonly confinesHeaders?: (() => boolean) | undefined;
 }
 
 export interface GetAccessTokenOptions {
@@ -133,6 +138,7 @@ interface Session {
 
 function openSession(options: TokenSourceOptions, account: string): Session {
   const { clock = systemClock, random = Math.random, onEvent } = options;
+  const seed = options.tokens && { response: options.tokens, givenAt: instantOf(clock) };
   const means = meansOf(options);
   const { binding } = means;
   const { credential, leave } = joinCredential(options.store ?? createMemoryStore(), account, {
@@ -150,7 +156,7 @@ function openSession(options: TokenSourceOptions, account: string): Session {
 
   async function firstLoad(): Promise<void> {
     try {
-      await load(state, options.tokens);
+      await load(state, seed);
       if (!closed) stopFollowing = follow(credential);
       ready = true;
     } catch (error) {
