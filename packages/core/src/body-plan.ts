@@ -66,9 +66,9 @@ export async function drain(body: unknown): Promise<void> {
   try {
     const source = sourceOf(body);
     for (let read = 0; read <= DRAINED_BYTES;) {
-      const { done, value }: IteratorResult<unknown, unknown> = await source.next();
-      if (done) return;
-      read += bytesOf(value)?.byteLength ?? 0;
+      const result = (await source.next()) as IteratorResult<unknown, undefined>;
+      if (result.done) return;
+      read += bytesOf(result.value)?.byteLength ?? 0;
     }
     await source.return?.();
   } catch {

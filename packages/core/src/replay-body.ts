@@ -166,9 +166,9 @@ export function streamOf(recording: ReplayBody): ReadableStream<unknown> {
   const chunks = recording[Symbol.asyncIterator]();
   const source: UnderlyingDefaultSource<unknown> = {
     async pull(controller) {
-      const { done, value }: IteratorResult<unknown, unknown> = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
+      const result = (await chunks.next()) as IteratorResult<unknown, undefined>;
+      if (result.done) controller.close();
+      else controller.enqueue(result.value);
     },
     async cancel() {
       await chunks.return?.();
