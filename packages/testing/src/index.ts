@@ -22,3 +22,13 @@ export {
 export { createFakeClock, type FakeClock } from './fake-clock.ts';
 export { faults } from './faults.ts';
 export { multipartParts, type MultipartPart } from './multipart.ts';
+export { runAdapterSuite } from './adapter-suite.ts';
+export type {
+  AdapterSuiteOptions,
+  BodyKind,
+  BodySupport,
+  SuiteAnswer,
+  SuiteClient,
+  SuiteRequest,
+  SuiteTest,
+} from './adapter-suite-driver.ts';
