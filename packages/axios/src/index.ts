@@ -1,0 +1,11 @@
+import type { RequestOptions } from '@unexpired/core';
+
+export { axiosAuth, type AuthInterceptor } from './axios-auth.ts';
+
+declare module 'axios' {
+  // oxlint-disable-next-line no-explicit-any, no-unused-vars -- must repeat what axios declares
+  interface AxiosRequestConfig<D = any> {
+    /** How this one request is authorized. */
+    unexpired?: RequestOptions | undefined;
+  }
+}
