@@ -1,4 +1,4 @@
-import { delay, instantOf, within } from './clock.ts';
+import { delay, instantOf, within, type Instant } from './clock.ts';
 import type { SourceState } from './acquire.ts';
 import { catchUp, closeForGood, emit, install, type Credential } from './credential.ts';
 import { AccessTokenError } from './errors.ts';
@@ -43,25 +43,30 @@ export async function signOut({ credential, means }: SourceState, revoke: boolea
   await written;
 }
 
+/** The option `tokens`, and when it was given: its lifetime does not wait for the first call. */
+export interface Seed {
+  readonly response: TokenResponse;
+  readonly givenAt: Instant;
+}
+
 /** Writes a first token response, only where the store has no record. */
-async function sow(state: SourceState, seed: TokenResponse): Promise<void> {
+async function sow(state: SourceState, { response, givenAt }: Seed): Promise<void> {
   const { credential, means } = state;
   const held = credential.snapshot?.record;
   if (!isBlank(held) || held?.signedOut) {
-    const given = seed.refresh_token;
+    const given = response.refresh_token;
     credential.seedIgnored ||= given !== undefined && given !== refreshTokenOf(held);
     return;
   }
-  const sentAt = instantOf(credential.clock);
-  const record = signedInRecord(newEpoch(), seed, { sentAt: sentAt.wall, binding: means.binding });
-  install(credential, record, sentAt);
+  const record = signedInRecord(newEpoch(), response, { sentAt: givenAt.wall, binding: means.binding });
+  install(credential, record, givenAt);
   setUnwritten(credential, record, { wins: false, expected: credential.blankRevision });
   // A store that cannot be written shows before the first refresh token is spent.
   await persist(credential).catch(() => undefined);
 }
 
 /** The first read of the store, shared by all sources; then this source's seed. */
-export async function load(state: SourceState, seed: TokenResponse | undefined): Promise<void> {
+export async function load(state: SourceState, seed: Seed | undefined): Promise<void> {
   const { credential } = state;
   // A sign-in may have come first; then there is nothing to look for.
   if (credential.snapshot === undefined) {

@@ -25,6 +25,15 @@ test('a fresh token is returned without a refresh', async () => {
   expect(source.status()).toMatchObject({ accessToken: 'fresh', refreshing: false });
 });
 
+test('the first tokens age from when they were given, not from the first call', async () => {
+  const { source, clock, refresh } = createScene();
+
+  await clock.advance(EXPIRED_MS);
+
+  expect(await source.getAccessToken()).toBe('access-2');
+  expect(refresh.calls).toHaveLength(1);
+});
+
 test('a fresh token is authorized synchronously, with the same object until the token changes', async () => {
   const { source } = await createAgedScene(0);
   const request = { url: `${API}/items`, method: 'GET' };
