@@ -65,7 +65,8 @@ function takeApart(input: RequestInfo | URL, given: Init | undefined): Call {
   const init = withoutOptions(given);
   const request = isRequest(input) ? input : undefined;
   const headers = new Headers(init?.headers ?? request?.headers);
-  const own = request?.body && !init?.body ? bodyOfRequest(request) : { value: init?.body, toClientBody: streamOf };
+  const own =
+    request?.body && !init?.body ? bodyOfRequest(request) : { value: init?.body, toClientBody: streamOf };
   const contentLength = Number(headers.get('content-length') ?? 0);
   return { input, init, request, options, headers, body: { ...own, factory: options.body, contentLength } };
 }
@@ -91,12 +92,19 @@ function attemptOf(call: Call, authorization: Authorization, body: unknown): Req
 
 /** Node 24.14 rejects with this where a streamed body is answered 401 (nodejs/undici#4910). */
 function isHidden401(error: unknown): error is TypeError {
-  return (error as { cause?: { message?: unknown } } | null)?.cause?.message === 'expected non-null body source';
+  return (
+    (error as { cause?: { message?: unknown } } | null)?.cause?.message === 'expected non-null body source'
+  );
 }
 
 function factsOf(result: Response | TypeError): ResponseFacts {
   if (!('status' in result)) return { url: undefined, status: 401, header: () => undefined, native: result };
-  return { url: result.url, status: result.status, header: (name) => result.headers.get(name), native: result };
+  return {
+    url: result.url,
+    status: result.status,
+    header: (name) => result.headers.get(name),
+    native: result,
+  };
 }
 
 function transportOf(call: Call, send: typeof fetch): Transport<Response | TypeError> {

@@ -112,8 +112,8 @@ async function openWorld(
   return {
     ...{ authorization, api, elsewhere, clock, tokens, first, events, send, get, suite, createSource },
     async close() {
+      await whileTimePasses({ clock }, Promise.all(sources.map((source) => source.close())));
       await Promise.all([authorization, api, elsewhere].map((server) => server.close()));
-      await Promise.all(sources.map((source) => source.close()));
     },
   };
 }
@@ -143,7 +143,7 @@ export function revokeAll({ authorization }: World): void {
 }
 
 /** Lets time pass, back-offs above all, until the promise settles. */
-export async function whileTimePasses<T>({ clock }: World, promise: Promise<T>): Promise<T> {
+export async function whileTimePasses<T>({ clock }: Pick<World, 'clock'>, promise: Promise<T>): Promise<T> {
   let settled = false;
   const settle = (): void => void (settled = true);
   promise.then(settle, settle);
