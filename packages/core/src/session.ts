@@ -15,6 +15,7 @@ export async function signIn({ credential, means }: SourceState, response: Token
   const sentAt = instantOf(credential.clock);
   const record = signedInRecord(newEpoch(), response, { sentAt: sentAt.wall, binding: means.binding });
   install(credential, record, sentAt);
+  credential.seedIgnored = false;
   setUnwritten(credential, record, { wins: true, expected: 'unread' });
   emit(credential, 'signed-in', {});
   await writeNow(credential, means.bestEffort);
@@ -29,7 +30,10 @@ async function writeNow(credential: Credential, bestEffort: boolean): Promise<vo
 }
 
 /** The marker wins over any flight; the refresh token is revoked once nobody can be spending it. */
-export async function signOut({ credential, means }: SourceState, revoke: boolean): Promise<void> {
+export async function signOut(state: SourceState, revoke: boolean): Promise<void> {
+  const { credential, means } = state;
+  // A program that only signs out has not read yet what there is to revoke.
+  if (credential.snapshot === undefined) await state.loaded().catch(() => undefined);
   const { flight, snapshot } = credential;
   const tokens = snapshot?.record.tokens;
   const marker = signedOutRecord(newEpoch());
