@@ -34,6 +34,8 @@ export interface Unwritten {
   readonly wins: boolean;
   /** The revision it replaces; 'unread' until the store was read. */
   expected: number | undefined | 'unread';
+  /** Gives tokens back whose place a sign-in or sign-out elsewhere took. */
+  readonly giveBack?: (() => void) | undefined;
   /** The one attempt to write it that is under way. */
   writing: Promise<void> | undefined;
   /** Attempts that failed. */
@@ -239,6 +241,7 @@ export function adopt(credential: Credential, record: CredentialRecord): void {
   const before = credential.snapshot;
   install(credential, record);
   // What was still to be written is older than what others wrote.
+  if (credential.unwritten?.record.epoch !== record.epoch) credential.unwritten?.giveBack?.();
   credential.unwritten = undefined;
   if (record.signedOut) {
     closeForGood(credential, 'sign-out');

@@ -145,6 +145,7 @@ async function commit(
   setUnwritten(credential, next, {
     wins: false,
     expected: claimed.revision === 0 ? undefined : claimed.revision,
+    giveBack: () => revokeUnused(means, next),
   });
   const durable = persist(credential).catch(() => undefined);
   await within(durable, { clock: credential.clock, ms: DURABLE_MS, onExpiry: () => undefined });
@@ -174,16 +175,26 @@ function waitForPeer(credential: Credential): Promise<void> {
   });
 }
 
-/** Closes the gate after a failed exchange and gives the error for all who wait. */
-function fail(trip: Trip, failure: Failure, claimed: CredentialRecord): AccessTokenError {
-  const { credential, means, interrupted } = trip;
-  const now = instantOf(credential.clock);
-  const secrets = [refreshTokenOf(claimed), accessTokenOf(claimed)];
-  const note =
+function isRefusal({ kind }: Failure): boolean {
+  return /refused|revoked|disabled|rejected/.test(kind);
+}
+
+/** What a person should know of a refresh token that was refused. */
+function noteOn({ credential, interrupted }: Trip): string {
+  return (
     (interrupted ? ' A previous refresh was interrupted after it may have spent the refresh token.' : '') +
     (credential.seedIgnored
       ? ' The stored record was used, not the option `tokens`; signIn() replaces it.'
-      : '');
+      : '')
+  );
+}
+
+/** Closes the gate after a failed exchange and gives the error for all who wait. */
+function fail(trip: Trip, failure: Failure, claimed: CredentialRecord): AccessTokenError {
+  const { credential, means } = trip;
+  const now = instantOf(credential.clock);
+  const secrets = [refreshTokenOf(claimed), accessTokenOf(claimed)];
+  const note = isRefusal(failure) ? noteOn(trip) : '';
   credential.gate = gateAfter(failure, (judged) => errorOf(judged, secrets, note), {
     credential: credentialKey(claimed),
     previous: credential.gate,
@@ -207,7 +218,7 @@ async function isOutdated(
   claimed: CredentialRecord,
   failure: Failure,
 ): Promise<boolean> {
-  if (/refused|revoked|disabled|rejected/.test(failure.kind)) {
+  if (isRefusal(failure)) {
     await waitForPeer(credential);
     await catchUp(credential);
   }
@@ -274,7 +285,7 @@ async function refreshInside(trip: Trip): Promise<void> {
 /** The access token works and its refresh token may be spent: nothing is sent until the token works no more. */
 function holdBack(trip: Trip, base: CredentialRecord): void {
   const text = 'an earlier refresh was interrupted and may have spent the refresh token';
-  fail({ ...trip, interrupted: true }, { kind: 'transient', outcomeUnknown: true, text, facts: {} }, base);
+  fail(trip, { kind: 'transient', outcomeUnknown: true, text, facts: {} }, base);
 }
 
 /** While the access token works, a store or lock that fails is not asked again at the rate of the requests. */

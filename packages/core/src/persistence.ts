@@ -8,7 +8,7 @@ import {
   type Credential,
   type Unwritten,
 } from './credential.ts';
-import { isBlank, resolveConflict, type CredentialRecord } from './record.ts';
+import { isBlank, reconcile, resolveConflict, type CredentialRecord } from './record.ts';
 
 const ROUNDS = 5;
 const FIRST_RETRY_MS = 500;
@@ -41,8 +41,11 @@ async function expectedRevision(
 }
 
 function yieldTo(credential: Credential, stored: CredentialRecord | undefined): void {
-  credential.unwritten = undefined;
-  if (isBlank(stored)) {
+  // The stored record of somebody else stays theirs, and the access token in memory is used to its end.
+  if (reconcile(stored, credential.unwritten?.record, credential.binding) === 'other-account') {
+    credential.unwritten = undefined;
+  } else if (isBlank(stored)) {
+    credential.unwritten = undefined;
     credential.seen = false;
     closeForGood(credential, 'vanished');
     emit(credential, 'signed-out', { reason: 'vanished' });
@@ -114,7 +117,7 @@ export function persist(credential: Credential): Promise<void> {
 export function setUnwritten(
   credential: Credential,
   record: CredentialRecord,
-  { wins, expected }: Pick<Unwritten, 'wins' | 'expected'>,
+  how: Pick<Unwritten, 'wins' | 'expected' | 'giveBack'>,
 ): void {
-  credential.unwritten = { record, wins, expected, writing: undefined, failures: 0 };
+  credential.unwritten = { record, ...how, writing: undefined, failures: 0 };
 }
