@@ -1,4 +1,11 @@
-import { bytesOf, classifyBody, createReplayBody, sourceOf, type ReplayBody } from './replay-body.ts';
+import {
+  bytesOf,
+  classifyBody,
+  createReplayBody,
+  notReplayable,
+  sourceOf,
+  type ReplayBody,
+} from './replay-body.ts';
 
 /** A request's body as the adapter found it. */
 export interface RequestBody {
@@ -44,7 +51,7 @@ export function planBody(body: RequestBody, replayBytes: number): BodyPlan {
     return {
       first: value,
       isReplayable: () => false,
-      again: () => Promise.reject(new Error('this body cannot be sent twice')),
+      again: () => Promise.reject(notReplayable()),
       dispose: nothing,
     };
   }

@@ -83,12 +83,12 @@ function createRecording(body: unknown, cap: number): Recording {
       const result = await source.next();
       if (result.done) recording.ended = true;
       else record(result.value);
+      pulling = undefined;
       return result;
     } catch (error) {
+      // The failed read stays: a later reader must not take the silence after it for the end.
       recording.failed = true;
       throw error;
-    } finally {
-      pulling = undefined;
     }
   }
 
@@ -106,6 +106,10 @@ function createRecording(body: unknown, cap: number): Recording {
   return recording;
 }
 
+export function notReplayable(): Error {
+  return new Error('this body cannot be sent twice');
+}
+
 /**
  * Records what is read from `body`, up to `cap` bytes. Each iteration begins at the start and supersedes the one before
  * it: after the recorded part it goes on with the live source, so that an early 401 costs no more than what was sent.
@@ -115,6 +119,8 @@ export function createReplayBody(body: unknown, cap: number): ReplayBody {
   let current = 0;
   let left = false;
   let disposed = false;
+
+  const isReplayable = (): boolean => recording.kept !== undefined && !recording.failed;
 
   async function* chunks(isCurrent: () => boolean): AsyncGenerator<unknown> {
     let { kept } = recording;
@@ -134,6 +140,8 @@ export function createReplayBody(body: unknown, cap: number): ReplayBody {
   }
 
   async function* iterate(): AsyncGenerator<unknown> {
+    // More may have been read since somebody asked; a body without its head must not be sent.
+    if (current > 0 && !isReplayable()) throw notReplayable();
     current += 1;
     const mine = current;
     left = false;
@@ -151,7 +159,7 @@ export function createReplayBody(body: unknown, cap: number): ReplayBody {
   }
 
   return {
-    isReplayable: () => recording.kept !== undefined && !recording.failed,
+    isReplayable,
     dispose() {
       disposed = true;
       recording.kept = undefined;
