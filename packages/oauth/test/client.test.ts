@@ -17,6 +17,7 @@ function messageOf(factory: (options: never) => unknown, options: unknown): stri
 
 const signer = await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify']);
 const { privateKey: key, publicKey } = signer as CryptoKeyPair;
+const shared = await crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
 const agreeing = (await crypto.subtle.generateKey('X25519', false, ['deriveBits'])) as CryptoKeyPair;
 
 describe.each([
@@ -117,7 +118,11 @@ describe('the place of the authorization server', () => {
   test.each(places)('holds no user and no fragment (%s)', (name, factory) => {
     const parts = name === 'issuer' ? 'user, query or fragment' : 'user or fragment';
     const message = `\`${name}\` must be a URL without ${parts}, got one at 'https://id.example.com'`;
-    for (const text of ['https://u:hidden@id.example.com/x', 'https://id.example.com/x#hidden']) {
+    for (const text of [
+      'https://user@id.example.com/x',
+      'https://:hidden@id.example.com/x',
+      'https://id.example.com/x#hidden',
+    ]) {
       expect(messageOf(factory, { clientId: 'cli', [name]: text })).toBe(message);
     }
   });
@@ -195,6 +200,11 @@ describe('`clientAuthentication`', () => {
     [
       'a public key',
       { clientAuthentication: { ...jwt, key: publicKey } },
+      '`clientAuthentication.key` must be a private CryptoKey that may sign, got an object',
+    ],
+    [
+      'a shared key',
+      { clientAuthentication: { ...jwt, key: shared } },
       '`clientAuthentication.key` must be a private CryptoKey that may sign, got an object',
     ],
     [
