@@ -46,7 +46,8 @@ export function createStoreFrom(storage: RecordStorage): TokenStore {
         account,
         async () => {
           if (expected !== 'replace' && (await read(account))?.revision !== expected) return false;
-          await storage.save(account, record);
+          // Plain JSON and a copy: databases choke on members that are undefined, or store them as null.
+          await storage.save(account, JSON.parse(JSON.stringify(record)) as CredentialRecord);
           return true;
         },
         neverLost,
