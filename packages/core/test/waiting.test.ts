@@ -1,0 +1,100 @@
+import { expect, test } from '@jest/globals';
+import { createFakeClock } from '@unexpired/testing';
+import { waitFor } from '../src/waiting.ts';
+
+const clock = createFakeClock();
+const patience = { clock, waitMs: 30_000, signal: undefined };
+
+/** A signal that tells how many listen to it. */
+function createCountedSignal(): { controller: AbortController; listening: () => number } {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let listening = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    listening += 1;
+    add(...args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    listening -= 1;
+    remove(...args);
+  };
+  return { controller, listening: () => listening };
+}
+
+test('gives what is waited for, and leaves nothing behind', async () => {
+  const { controller, listening } = createCountedSignal();
+
+  expect(await waitFor(Promise.resolve('a'), { ...patience, signal: controller.signal })).toBe('a');
+  expect([clock.pendingTimers, listening()]).toEqual([0, 0]);
+});
+
+test('rejects as what is waited for does, and leaves nothing behind', async () => {
+  const { controller, listening } = createCountedSignal();
+  const failing = Promise.reject(new Error('no'));
+
+  await expect(waitFor(failing, { ...patience, signal: controller.signal })).rejects.toThrow('no');
+  expect([clock.pendingTimers, listening()]).toEqual([0, 0]);
+});
+
+test('ends at the deadline of this caller alone', async () => {
+  const shared = Promise.withResolvers<string>();
+  const hasty = waitFor(shared.promise, { ...patience, waitMs: 1000 });
+  const patient = waitFor(shared.promise, patience);
+  hasty.catch(() => undefined);
+  await clock.advance(1000);
+  await expect(hasty).rejects.toMatchObject({
+    code: 'ERR_WAIT_TIMEOUT',
+    message: 'No access token within 1000 ms; the refresh goes on. Try again, or raise `limits.waitMs`.',
+  });
+  shared.resolve('a');
+
+  expect(await patient).toBe('a');
+});
+
+test('ends at the abort of this caller alone, with its reason and at once', async () => {
+  const shared = Promise.withResolvers<string>();
+  const { controller, listening } = createCountedSignal();
+  const left = waitFor(shared.promise, { ...patience, signal: controller.signal });
+  const staying = waitFor(shared.promise, patience);
+  const reason = new Error('gone');
+  controller.abort(reason);
+
+  await expect(left).rejects.toBe(reason);
+  expect([clock.pendingTimers, listening()]).toEqual([1, 0]);
+  shared.resolve('a');
+  expect(await staying).toBe('a');
+});
+
+test('does not begin where the caller is gone already', async () => {
+  const reason = new Error('gone');
+
+  await expect(
+    waitFor(Promise.resolve('a'), { ...patience, signal: AbortSignal.abort(reason) }),
+  ).rejects.toBe(reason);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('passes over a failure that comes after the caller left', async () => {
+  const shared = Promise.withResolvers<string>();
+  const left = waitFor(shared.promise, { ...patience, signal: AbortSignal.timeout(1) });
+  await left.catch(() => undefined);
+  shared.reject(new Error('nobody waits'));
+
+  await new Promise(setImmediate);
+});
+
+test('keeps the process alive meanwhile', () => {
+  const asked: unknown[] = [];
+  const noting = {
+    ...clock,
+    setTimer(_callback: () => void, ms: number, keepAlive?: boolean) {
+      asked.push([ms, keepAlive]);
+      return () => undefined;
+    },
+  };
+  void waitFor(Promise.resolve('a'), { ...patience, clock: noting });
+
+  expect(asked).toEqual([[30_000, true]]);
+});
