@@ -56,4 +56,60 @@ export const freshness: readonly Scenario[] = [
     assert.deepEqual(statusesOf(api.requests), [401, 200]);
     assert.equal(authorization.exchanges.length, 1);
   }),
+
+  scenario('the access token is read afresh for each request', async (world) => {
+    const { api, get, tokens, first, authorization } = world;
+    api.next(503);
+    await get();
+    const second = await authorization.signIn();
+    await tokens.signIn(second);
+
+    await get();
+
+    assert.deepEqual(tokensSeen(api), [first.access_token, second.access_token]);
+  }),
+
+  scenario('a request that asks for a longer lifetime waits for a new access token', async (world) => {
+    const { api, send, authorization } = world;
+    await world.clock.advance(1_800_000);
+
+    await send({ url: api.origin, unexpired: { minTtlMs: 1_000_000 } });
+    await send({ url: api.origin, unexpired: { minTtlMs: 2_000_000 } });
+
+    const [exchange] = authorization.exchanges;
+    assert.equal(authorization.exchanges.length, 1);
+    assert.deepEqual(tokensSeen(api), [world.first.access_token, exchange?.issued?.access_token]);
+  }),
+
+  scenario('each attempt has exactly one Authorization line', async (world) => {
+    const { api, send } = world;
+    revokeAll(world);
+
+    await send({ url: api.origin, headers: { Accept: '*/*' } });
+    await send({
+      url: api.origin,
+      headers: { AUTHORIZATION: 'Bearer mine' },
+      unexpired: { replaceAuthorization: true },
+    });
+
+    assert.deepEqual(statusesOf(api.requests), [401, 200, 200]);
+    assert.deepEqual(
+      api.requests.map(({ authorization }) => authorization.length),
+      [1, 1, 1],
+    );
+  }),
+
+  scenario('a connection that drops during the refresh does not harm the replay', async (world) => {
+    const { api, elsewhere, get, send, authorization } = world;
+    revokeAll(world);
+    authorization.next({ hold: 'answer' });
+    const answer = get();
+    await authorization.requestArrived();
+    api.dropConnections();
+    await send({ url: elsewhere.origin });
+    authorization.release();
+
+    assert.equal((await answer).status, 200);
+    assert.deepEqual(statusesOf(api.requests), [401, 200]);
+  }),
 ];

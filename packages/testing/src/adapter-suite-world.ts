@@ -161,6 +161,12 @@ export function tokensSeen({ requests }: ResourceServer): (string | undefined)[]
   return requests.map(({ bearerToken }) => bearerToken);
 }
 
+/** The Authorization lines of each request that a server saw. */
+export function authorizationsSeen({ requests }: ResourceServer): string[][] {
+  // A list of this realm: test runners that have one for tests do not take Node's lists for equal.
+  return requests.map(({ authorization }) => Array.from(authorization));
+}
+
 export function statusesOf(outcomes: readonly { readonly status: number | undefined }[]): unknown[] {
   return outcomes.map(({ status }) => status);
 }

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import type { BodyKind, BodySupport } from './adapter-suite-driver.ts';
+import { multipartParts } from './multipart.ts';
+import type { ReceivedRequest } from './received-request.ts';
+
+const FIRST_HALF: Uint8Array = new Uint8Array(300).map((_, index) => index);
+const SECOND_HALF: Uint8Array = FIRST_HALF.toReversed();
+export const BYTES: Uint8Array<ArrayBuffer> = Uint8Array.of(...FIRST_HALF, ...SECOND_HALF);
+
+async function* generate(): AsyncGenerator<Uint8Array> {
+  yield FIRST_HALF;
+  yield SECOND_HALF;
+}
+
+export function webStreamOf(chunks: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
+}
+
+function form(): FormData {
+  const fields = new FormData();
+  fields.append('title', 'Grüße');
+  fields.append('file', new Blob([BYTES], { type: 'image/png' }), 'a.png');
+  return fields;
+}
+
+/** A fresh body of each kind, always with the same content. */
+const samples: Readonly<Record<Exclude<BodyKind, 'form-data package'>, () => unknown>> = {
+  string: () => 'a text, ünïcode',
+  'plain object': () => ({ nested: { list: [1, 'two', null] } }),
+  bytes: () => BYTES.slice(),
+  'array buffer': () => BYTES.slice().buffer,
+  blob: () => new Blob([BYTES], { type: 'image/png' }),
+  'url search params': () => new URLSearchParams({ a: '1 & 2', b: 'ü' }),
+  'form data': form,
+  'node stream': () => Readable.from(generate()),
+  'web stream': () => webStreamOf(generate()),
+  'async generator': generate,
+  'restartable iterable': () => ({ [Symbol.asyncIterator]: generate }),
+};
+
+/** Read once, then used up; they can be recorded. */
+export const ONE_SHOT: readonly BodyKind[] = ['node stream', 'web stream', 'async generator'];
+/** Used up, and not to be recorded. */
+export const OPAQUE: readonly BodyKind[] = ['form-data package'];
+/** As good for a second time. */
+export const VALUES: readonly BodyKind[] = (Object.keys(samples) as BodyKind[]).filter(
+  (kind) => !ONE_SHOT.includes(kind),
+);
+
+/** Makes a body; a string says why there is none. */
+export function sampleOf(kind: BodyKind, support: BodySupport): string | (() => unknown) {
+  if (support !== true) return support;
+  if (kind !== 'form-data package') return samples[kind];
+  throw new TypeError(
+    "`bodies['form-data package']` must be a function that makes one, or a string, got true",
+  );
+}
+
+function framingOf({ headers }: ReceivedRequest): object {
+  const { 'content-type': type, 'content-length': length, 'transfer-encoding': coding } = headers;
+  return { type, length, coding };
+}
+
+/** Both arrived whole and say the same; forms may differ in their boundary. */
+export function assertSameBody(actual: ReceivedRequest | undefined, expected: ReceivedRequest): void {
+  assert.ok(actual?.complete && expected.complete && expected.length > 0);
+  if (/^multipart\//.test(expected.headers['content-type'] ?? '')) {
+    assert.deepEqual(multipartParts(actual), multipartParts(expected));
+    return;
+  }
+  assert.equal(actual.body.toString('latin1'), expected.body.toString('latin1'));
+  assert.deepEqual(framingOf(actual), framingOf(expected));
+}
