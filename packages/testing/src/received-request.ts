@@ -63,8 +63,6 @@ export function receive(
     length += chunk.length;
     if (keepBodies) chunks.push(chunk);
   });
-  // A client that goes away in the middle is seen as `complete: false`.
-  message.on('error', () => {});
   const ended = endOf(message);
   return {
     method,

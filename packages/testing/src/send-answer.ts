@@ -36,26 +36,25 @@ export async function sendAnswer(answer: Answer, delivery: Delivery): Promise<vo
   if (response.destroyed) return;
   writeHead(answer, delivery);
   const whole = answer.body === undefined ? Buffer.alloc(0) : bytesOf(answer.body);
-  const half = Math.ceil(whole.length / 2);
-  const body = fault.truncate === true ? whole.subarray(0, half) : whole;
+  const body = fault.truncate === true ? whole.subarray(0, Math.ceil(whole.length / 2)) : whole;
   if (body.length > 0) response.setHeader('Content-Length', body.length);
-  if (fault.hold === 'body' || fault.reset === 'body') await sendHalf(body.subarray(0, half), delivery);
+  if (fault.hold === 'body' || fault.reset === 'body') await sendInHalves(body, delivery);
   else response.end(body);
-  if (!response.writableEnded && !response.destroyed) response.end(body.subarray(half));
 }
 
-async function sendHalf(bytes: Buffer, { fault, released, response }: Delivery): Promise<void> {
+async function sendInHalves(body: Buffer, { fault, released, response }: Delivery): Promise<void> {
+  const half = Math.ceil(body.length / 2);
   response.flushHeaders();
-  await writeOut(response, bytes);
+  await writeOut(response, body.subarray(0, half));
   if (fault.hold === 'body') await released;
   if (fault.reset === 'body') response.destroy();
+  else response.end(body.subarray(half));
 }
 
 /** Resolves when the bytes have left the process, so that a reset after it cannot take them back. */
 function writeOut(response: ServerResponse, bytes: Buffer): Promise<void> {
   return new Promise((resolve) => {
     response.once('close', resolve);
-    if (bytes.length === 0) resolve();
-    else response.write(bytes, () => resolve());
+    response.write(bytes, () => resolve());
   });
 }
