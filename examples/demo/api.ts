@@ -111,8 +111,8 @@ export async function startApi(
 
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
-      // A caller that left before its body was here; anything else is a fault of the demo.
-      if (!request.destroyed) throw error;
+      // A caller may leave before all of its body is here; anything else is a fault of the demo.
+      if (request.complete) throw error;
     });
   });
   const origin = await listen(server);

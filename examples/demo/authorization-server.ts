@@ -161,7 +161,10 @@ export async function startAuthorizationServer(tally: Tally): Promise<Authorizat
   });
   provider.on('grant.revoked', () => (signedOut = true));
   provider.on('server_error', (_context, error) => {
-    throw error;
+    // Out of the provider's hands: it would answer it as one more failure.
+    queueMicrotask(() => {
+      throw error;
+    });
   });
 
   const answer = provider.callback();

@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http';
 
 export interface Outage {
   readonly ms: number;
+  /** Ends it after so many refusals, if that is sooner. */
+  readonly refusals?: number;
   /** What the 503 says in Retry-After, in seconds. */
   readonly retryAfter?: number;
 }
@@ -20,11 +22,12 @@ export function createDoor(): Door {
   let resets = 0;
   let outage: Outage | undefined;
   let endsAt: number | undefined;
+  let refusals = 0;
 
   function isFailing(): boolean {
     if (outage === undefined) return false;
     endsAt ??= Date.now() + outage.ms;
-    if (Date.now() < endsAt) return true;
+    if (Date.now() < endsAt && refusals < (outage.refusals ?? Infinity)) return true;
     outage = undefined;
     return false;
   }
@@ -36,6 +39,7 @@ export function createDoor(): Door {
     failFor(next) {
       outage = next;
       endsAt = undefined;
+      refusals = 0;
     },
     admits(response) {
       if (resets > 0) {
@@ -44,6 +48,7 @@ export function createDoor(): Door {
         return false;
       }
       if (!isFailing()) return true;
+      refusals += 1;
       const { retryAfter } = outage!;
       if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
       response.writeHead(503).end();

@@ -31,7 +31,7 @@ const STYLE = { 'to come': 'dim', running: 'bold', kept: 'good', BROKEN: 'bad' }
 function chapterLine({ title, state, ms }: ChapterState, paint: Paint): string {
   const time = state === 'to come' ? '' : secondsText(ms);
   const word = state === 'running' ? '' : state;
-  return paint(STYLE[state], `${MARK[state]} ${title.padEnd(57)}${word.padStart(7)}${time.padStart(7)}`);
+  return paint(STYLE[state], `${MARK[state]} ${title.padEnd(50)}${word.padStart(9)}${time.padStart(7)}`);
 }
 
 const BAR = 40;

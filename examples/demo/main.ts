@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import type { Connect } from './clients.ts';
 import { brokenPromises, problemLines, table, verdict } from './report.ts';
 import { tellStory } from './tell.ts';
@@ -29,9 +30,9 @@ function crash(error: unknown): never {
 
 process.once('uncaughtException', crash);
 try {
-  const isWithout = process.argv.includes('--without');
-  const { connect } = await (isWithout ? import('./without.ts') : import('./with.ts'));
-  const way = isWithout ? 'their usual recipes' : 'unexpired';
+  const { values } = parseArgs({ options: { without: { type: 'boolean', default: false } } });
+  const { connect } = await (values.without ? import('./without.ts') : import('./with.ts'));
+  const way = values.without ? 'their usual recipes' : 'unexpired';
   process.exitCode = await demo(`axios and fetch with ${way}`, connect);
 } catch (error) {
   crash(error);

@@ -47,18 +47,26 @@ function plural(count: number, one: string, many = `${one}s`): string {
   return `${numberText(count)} ${count === 1 ? one : many}`;
 }
 
+function columns(verdict: string, title: string, numbers: readonly string[]): string {
+  const [calls = '', refusals = '', failed = '', refreshes = '', seconds = ''] = numbers;
+  const cells = [
+    calls.padStart(6),
+    refusals.padStart(6),
+    failed.padStart(7),
+    refreshes.padStart(5),
+    seconds.padStart(5),
+  ];
+  return verdict.padEnd(7) + title.padEnd(44) + cells.join('');
+}
+
+/** Above the lines of the chapters: calls, 401s the API sent, calls that failed for their caller, refreshes. */
+export const CHAPTER_HEAD: string = columns('', '', ['calls', '401s', 'failed', 'refr', 's']);
+
 /** One line for each chapter. */
 export function chapterLine({ title, ms, tally }: ChapterResult): string {
-  const seen = tally.seenRefusals + tally.errors;
-  const verdict = brokenPromises(tally) === 0 ? 'kept  ' : 'BROKEN';
-  const facts = [
-    plural(tally.requests, 'request'),
-    plural(tally.refreshes, 'refresh', 'refreshes'),
-    `${numberText(tally.refusals)} refused by the API`,
-    `${plural(seen, 'failure')} seen`,
-    secondsText(ms),
-  ];
-  return `${verdict}  ${title}\n        ${facts.join(', ')}`;
+  const counts = [tally.requests, tally.refusals, tally.seenRefusals + tally.errors, tally.refreshes];
+  const verdict = brokenPromises(tally) === 0 ? 'kept' : 'BROKEN';
+  return columns(verdict, title, [...counts.map(numberText), (ms / 1000).toFixed(1)]);
 }
 
 interface Row {
@@ -89,7 +97,7 @@ function rowsOf(tally: Tally, latencies: Latencies): readonly Row[] {
       note: `${plural(expiries, 'expiry', 'expiries')}, ${revocations} revoked`,
     },
     promise('refreshes without a reason', 'needless'),
-    promise('spent refresh tokens shown again', 'reuses', 'each ends the session'),
+    promise('spent refresh tokens shown again', 'reuses'),
     promise('sign-ins needed again', 'signIns'),
     promise('bodies that differed', 'differingBodies', `of ${numberText(tally.bodies)}`),
     promise('access tokens another origin saw', 'leaks', `of ${plural(tally.foreign, 'request')}`),

@@ -55,15 +55,14 @@ async function revocation({ authorizationServer, traffic }: World): Promise<void
 async function droppedConnections(world: World): Promise<void> {
   const { authorizationServer } = world;
   const traffic = world.traffic.steady();
-  await world.traffic.dropped();
   authorizationServer.door.resetNext(2);
   authorizationServer.revoke();
-  await nextRefresh(world, 5000);
+  await Promise.all([world.traffic.dropped(), nextRefresh(world, 5000)]);
   await traffic.stop();
 }
 
 async function shortOutage(world: World): Promise<void> {
-  world.authorizationServer.door.failFor({ ms: 200 });
+  world.authorizationServer.door.failFor({ ms: 200, refusals: 2 });
   const traffic = world.traffic.steady();
   await nextRefresh(world, 2 * LIFETIME_MS);
   await traffic.stop();
@@ -80,7 +79,7 @@ export const STORY: readonly Chapter[] = [
   { title: '1,000 requests at once on an expired token', run: burst },
   { title: 'steady traffic while tokens expire', run: steady },
   { title: 'a token revoked in mid-flight', run: revocation },
-  { title: 'connections dropped, at the token endpoint too', run: droppedConnections },
-  { title: 'the token endpoint fails, shorter than the token lives', run: shortOutage },
-  { title: 'the token endpoint fails, longer than the token lives', run: longOutage },
+  { title: 'connections dropped, token endpoint included', run: droppedConnections },
+  { title: 'token endpoint down for less than a lifetime', run: shortOutage },
+  { title: 'token endpoint down for more than a lifetime', run: longOutage },
 ];

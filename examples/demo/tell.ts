@@ -1,5 +1,5 @@
 import type { ChapterState, Scene } from './frame.ts';
-import { brokenPromises, chapterLine, type ChapterResult } from './report.ts';
+import { brokenPromises, CHAPTER_HEAD, chapterLine, type ChapterResult } from './report.ts';
 import { STORY, type Chapter } from './story.ts';
 import { since, type Tally } from './tally.ts';
 import { openView } from './view.ts';
@@ -45,7 +45,7 @@ export async function tellStory(title: string, world: World): Promise<void> {
   };
   const timer = setInterval(() => history.push({ ...tally }), STEP_MS);
   const view = openView(sceneNow);
-  view.say(`${title}\n`);
+  view.say(`${title}\n\n${CHAPTER_HEAD}`);
   try {
     for (const chapter of STORY) {
       chapterAt = Date.now();

@@ -36,7 +36,7 @@ function openTerminal(terminal: WriteStream, sceneNow: () => Scene): View {
   }
   terminal.write(ENTER);
   // However the process ends, the terminal is given back.
-  process.once('exit', close);
+  for (const end of ['uncaughtExceptionMonitor', 'exit'] as const) process.once(end, close);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       close();
