@@ -84,14 +84,14 @@ export interface CauseFacts {
 const TOLD_LENGTH = 300;
 
 export function causeOf(facts: CauseFacts): Error {
-  const told = Object.entries(facts)
+  const told: [string, unknown][] = Object.entries(facts)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]: [string, unknown]) => [
       key,
       typeof value === 'string' ? value.slice(0, TOLD_LENGTH) : value,
     ]);
-  const text = told.map(([key, value]) => `${key} ${value}`).join(', ');
-  return Object.assign(new Error(text), Object.fromEntries(told));
+  const text = told.map(([key, value]) => `${key} ${String(value)}`).join(', ');
+  return Object.assign(new Error(text), Object.fromEntries<unknown>(told));
 }
 
 /** Name and code of a foreign error, and nothing else of it. Uncut, so that a secret in it can still be found. */

@@ -174,11 +174,18 @@ function memberNames(json: unknown): string {
 const NOT_SENT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+|ERR_INVALID_URL)$/;
 
+/** Codes that say it of one system call only. */
+const NOT_SENT_BY: Readonly<Record<string, unknown>> = {
+  ETIMEDOUT: 'connect',
+  // The handshake failed, so that what was to be written could not be.
+  EPROTO: 'write',
+};
+
 /** Follows `cause` and the members of an AggregateError, to a bounded depth. */
 function wasNotSent(error: unknown, depth = 0): boolean {
   if (typeof error !== 'object' || error === null || depth > 5) return false;
   const { code, syscall, cause, errors } = error as Record<string, unknown>;
-  if (typeof code === 'string' && (NOT_SENT.test(code) || (code === 'ETIMEDOUT' && syscall === 'connect'))) {
+  if (typeof code === 'string' && (NOT_SENT.test(code) || (syscall && NOT_SENT_BY[code] === syscall))) {
     return true;
   }
   const inner = Array.isArray(errors) && errors.length > 0 ? errors : [cause];

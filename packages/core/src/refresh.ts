@@ -45,11 +45,13 @@ export type Outcome =
 
 /** No token response is longer. */
 const LONGEST_BODY = 1024 * 1024;
+/** Stands for a longer one: neither JSON nor empty. */
+const TOO_LONG = '…';
 
 interface ResponseLike {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
-  readonly body?: ReadableStream<Uint8Array> | null;
+  readonly body?: Partial<ReadableStream<Uint8Array>> | null;
   text(): Promise<string>;
 }
 
@@ -59,8 +61,9 @@ function isResponse(value: unknown): value is ResponseLike {
 }
 
 async function readBounded(response: ResponseLike): Promise<string> {
-  if (!response.body) return response.text();
-  const reader = response.body.getReader();
+  const reader = response.body?.getReader?.();
+  // No body, or one that is no web stream, as node-fetch has it.
+  if (reader === undefined) return response.text();
   const decoder = new TextDecoder();
   let text = '';
   let length = 0;
@@ -70,7 +73,7 @@ async function readBounded(response: ResponseLike): Promise<string> {
     length += value.byteLength;
     if (length > LONGEST_BODY) {
       await reader.cancel();
-      return '';
+      return TOO_LONG;
     }
     text += decoder.decode(value, { stream: true });
   }
@@ -121,19 +124,21 @@ interface Judging {
   readonly clock: Clock;
 }
 
-async function judge(value: unknown, sentAt: Instant, { codes, clock }: Judging): Promise<Outcome> {
-  const answer = isResponse(value)
-    ? answerOf(value.status, value.headers, await readBounded(value))
-    : answerOf(200, undefined, value);
+function judgeAnswer(answer: Answer, sentAt: Instant, { codes, clock }: Judging): Outcome {
   const response = tokensIn(answer.status, answer.json);
   if (response !== undefined) return { response, sentAt };
   return { failure: classifyAnswer(answer, codes, clock.now()) };
 }
 
-async function judgeThrown(error: unknown, { codes, clock }: Judging): Promise<Outcome> {
+async function answerTo(value: unknown): Promise<Answer> {
+  if (!isResponse(value)) return answerOf(200, undefined, value);
+  return answerOf(value.status, value.headers, await readBounded(value));
+}
+
+async function judgeThrown(error: unknown, sentAt: Instant, judging: Judging): Promise<Outcome> {
   if (isAccessTokenError(error)) return { failure: classifyOwn(error) };
   const answer = await answerIn(error);
-  if (answer !== undefined) return { failure: classifyAnswer(answer, codes, clock.now()) };
+  if (answer !== undefined) return judgeAnswer(answer, sentAt, judging);
   return { failure: classifyThrown(error, factsOf(error)) };
 }
 
@@ -145,8 +150,8 @@ export async function callRefresh(
 ): Promise<Outcome> {
   const sentAt = instantOf(judging.clock);
   try {
-    return await judge(await refresh(request), sentAt, judging);
+    return judgeAnswer(await answerTo(await refresh(request)), sentAt, judging);
   } catch (error) {
-    return judgeThrown(error, judging);
+    return judgeThrown(error, sentAt, judging);
   }
 }
