@@ -314,6 +314,10 @@ describe('a throw whose cause says that nothing was sent', () => {
     }
   });
 
+  test('a handshake that failed before what was to be written', () => {
+    expect(classifyThrown(causedBy(coded('EPROTO', { syscall: 'write' })), {}).outcomeUnknown).toBe(false);
+  });
+
   test('as deep as libraries nest', () => {
     expect(classifyThrown(nested(5), {}).outcomeUnknown).toBe(false);
   });
@@ -327,6 +331,9 @@ describe('a throw whose cause does not say so', () => {
     ['a reset', causedBy(coded('ECONNRESET'))],
     ['a closed socket', causedBy(coded('UND_ERR_SOCKET'))],
     ['a time-out of reading', coded('ETIMEDOUT', { syscall: 'read' })],
+    ['a breach of the protocol while reading', coded('EPROTO', { syscall: 'read' })],
+    ['a breach of who knows what', coded('EPROTO')],
+    ['a code of no system call', coded('EPIPE')],
     ['a time-out of who knows what', coded('ETIMEDOUT')],
     [
       'one address that may have been reached',
