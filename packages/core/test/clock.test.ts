@@ -78,8 +78,11 @@ describe('within', () => {
   });
 
   /** A clock whose timers come when the test calls them, so late that the process must have been halted. */
-  function createHaltedClock(lateMs: number): { clock: Clock; timers: [() => void, number, boolean?][] } {
-    const timers: [() => void, number, boolean?][] = [];
+  function createHaltedClock(lateMs: number): {
+    clock: Clock;
+    timers: [() => void, number, boolean | undefined][];
+  } {
+    const timers: [() => void, number, boolean | undefined][] = [];
     let mono = 0;
     return {
       timers,

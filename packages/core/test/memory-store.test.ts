@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createMemoryStore, createStoreFrom } from '../src/memory-store.ts';
+import { createMemoryStore, createStoreFrom, type RecordStorage } from '../src/memory-store.ts';
 import { exchangedRecord, signedInRecord, type CredentialRecord } from '../src/record.ts';
 import type { TokenStore } from '../src/token-store.ts';
 
@@ -119,7 +119,7 @@ describe('createStoreFrom', () => {
 
   test('saves plain JSON: no member is undefined', async () => {
     const saved: CredentialRecord[] = [];
-    const store = createStoreFrom({ load: () => null, save: (_, record) => saved.push(record) });
+    const store = createStoreFrom({ load: () => null, save: (_, record) => void saved.push(record) });
     const record = exchangedRecord(
       { ...recordOf(1), claim: { at: 5 } },
       { access_token: 'a' },
@@ -136,7 +136,7 @@ describe('createStoreFrom', () => {
   test.each([
     ['load', { load: () => Promise.reject(new Error('disk full')), save: () => undefined }],
     ['save', { load: () => null, save: () => Promise.reject(new Error('disk full')) }],
-  ])('rejects a write that %s fails, and stays usable', async (_, storage) => {
+  ] as [string, RecordStorage][])('rejects a write that %s fails, and stays usable', async (_, storage) => {
     const store = createStoreFrom(storage);
 
     await expect(store.write('alice', recordOf(1), undefined)).rejects.toThrow('disk full');

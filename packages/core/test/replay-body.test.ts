@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { classifyBody, createReplayBody, streamOf, type ReplayBody } from '../src/replay-body.ts';
+import { classifyBody, createReplayBody, streamLike, streamOf, type ReplayBody } from '../src/replay-body.ts';
 
 const CAP = 1024;
 
@@ -475,6 +475,31 @@ describe('streamOf', () => {
     source.fail(new Error('the disk is gone'));
 
     await expect(first).rejects.toThrow('the disk is gone');
+  });
+});
+
+describe('streamLike', () => {
+  const drained = async (stream: unknown): Promise<string> => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
+  };
+
+  test.each([
+    ['a Node stream for a Node stream', Readable.from(['']), Readable],
+    ['a web stream for a web stream', webStream([]), ReadableStream],
+  ] as [string, object, new () => object][])('gives %s, each time from its start', async (_, given, kind) => {
+    const body = createReplayBody(generate('ab', 'cd'), CAP);
+    const [first, second] = [streamLike(given, body), streamLike(given, body)];
+
+    expect([first, second].every((stream) => stream instanceof kind)).toBe(true);
+    expect([await drained(first), await drained(second)]).toEqual(['abcd', 'abcd']);
+  });
+
+  test('gives the recording itself for an iterator', () => {
+    const body = createReplayBody(generate('ab'), CAP);
+
+    expect(streamLike(generate(), body)).toBe(body);
   });
 });
 
