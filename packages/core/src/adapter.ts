@@ -152,6 +152,8 @@ export interface FoundRequest {
   /** As in `authorize`. */
   readonly confinesHeaders?: AuthorizeRequest['confinesHeaders'];
   readonly body: Omit<RequestBody, 'factory'>;
+  /** What the client makes of a factory's body before it is sent. @default it is sent as it is */
+  readonly prepare?: ((made: unknown) => unknown) | undefined;
   /** Its key `unexpired`. */
   readonly options: unknown;
   /** For the resolver: the client's own form of the request. */
@@ -164,9 +166,10 @@ export async function sendGuarded<R>(
   found: FoundRequest,
   transport: Transport<R>,
 ): Promise<R> {
-  const { url, method, native, signal, confinesHeaders } = found;
-  const { account, body: factory, minTtlMs, ...request } = checkRequestOptions(found.options);
+  const { url, method, native, signal, confinesHeaders, prepare = (made: unknown): unknown => made } = found;
+  const { account, body: make, minTtlMs, ...request } = checkRequestOptions(found.options);
   const source = await selectSource(tokens, { url, method, account, native });
+  const factory = make && (async () => prepare(await make()));
   const body = { ...found.body, factory };
   if (source === undefined) return transport.send(undefined, body.value);
   const own = standAsideFor(request, options, found.hasAuthorization);

@@ -4,6 +4,7 @@ import {
   createReplayBody,
   notReplayable,
   sourceOf,
+  streamLike,
   type ReplayBody,
 } from './replay-body.ts';
 
@@ -14,8 +15,8 @@ export interface RequestBody {
   readonly factory?: (() => unknown) | undefined;
   /** The declared length; nothing is recorded that is known to be too long. */
   readonly contentLength?: number | undefined;
-  /** Makes of the recording of a one-shot body what the client can send. */
-  readonly toClientBody: (recording: ReplayBody) => unknown;
+  /** Makes of the recording of a one-shot body what the client can send. @default a stream like the one it was */
+  readonly toClientBody?: ((recording: ReplayBody) => unknown) | undefined;
 }
 
 /** How a body is sent, and sent again. */
@@ -44,7 +45,8 @@ export function isOneShot({ value, factory }: RequestBody): boolean {
 
 /** Decides, before anything is sent, whether and how a body can be sent twice. */
 export function planBody(body: RequestBody, replayBytes: number): BodyPlan {
-  const { value, factory, contentLength = 0, toClientBody } = body;
+  const { value, factory, contentLength = 0 } = body;
+  const { toClientBody = (recording: ReplayBody): unknown => streamLike(value, recording) } = body;
   if (factory !== undefined) return sameAgain(value, factory);
   if (!isOneShot(body)) return sameAgain(value, () => value);
   if (classifyBody(value) === 'opaque' || replayBytes === 0 || contentLength > replayBytes) {
