@@ -47,6 +47,7 @@ export type { Binding, Claim, CredentialRecord } from './record.ts';
 export type { RefreshFunction, RefreshRequest } from './refresh.ts';
 export type { ReplayBody } from './replay-body.ts';
 export { streamLike, streamOf } from './replay-body.ts';
+export { bodyOfRequest } from './request-body.ts';
 export type { Fallback, Profile, TokenSourceOptions } from './source-options.ts';
 export type { TokenSourceStatus } from './status.ts';
 export type { Reuse } from './suspect.ts';
