@@ -110,7 +110,17 @@ async function openWorld(
   const send = suite.createClient(tokens, options.adapter);
   const get = (): Promise<SuiteAnswer> => send({ url: `${api.origin}/things` });
   return {
-    ...{ authorization, api, elsewhere, clock, tokens, first, events, send, get, suite, createSource },
+    authorization,
+    api,
+    elsewhere,
+    clock,
+    tokens,
+    first,
+    events,
+    send,
+    get,
+    suite,
+    createSource,
     async close() {
       await whileTimePasses({ clock }, Promise.all(sources.map((source) => source.close())));
       await Promise.all([authorization, api, elsewhere].map((server) => server.close()));
