@@ -49,6 +49,16 @@ export interface Means {
   readonly limits: { readonly [K in keyof Limits]-?: number };
 }
 
+/** Best effort: tokens that cannot be revoked expire by themselves. */
+export async function giveBack({ revoke }: Means, tokens: TokenSet | undefined): Promise<void> {
+  if (revoke === undefined || tokens === undefined) return;
+  try {
+    await revoke(tokens);
+  } catch {
+    // Whatever it throws, the caller is done with these tokens.
+  }
+}
+
 export interface Exchanged {
   readonly response: TokenResponse;
   readonly sentAt: Instant;
@@ -161,6 +171,12 @@ function nextDelayMs(
   return ms > LONGEST_WAIT_MS || spent + ms >= means.limits.flightMs ? undefined : ms;
 }
 
+/** Whether what is being spent is what is held: no late answer and no sign-in replaced it meanwhile. */
+export function isStillHeld({ snapshot }: Credential, claimed: CredentialRecord): boolean {
+  const { epoch, generation } = snapshot?.record ?? claimed;
+  return epoch === claimed.epoch && generation === claimed.generation;
+}
+
 /** Spends the refresh token: up to three attempts, as far as each failure allows. Rejects with a FailedExchange. */
 export function exchange(order: ExchangeOrder): Promise<Exchanged> {
   let interrupted = false;
@@ -181,7 +197,7 @@ export function exchange(order: ExchangeOrder): Promise<Exchanged> {
         const ms = nextDelayMs(order, error.failure, attempt);
         if (ms === undefined) return false;
         await delay(order.credential.clock, ms);
-        return true;
+        return isStillHeld(order.credential, order.claimed);
       },
     },
   );

@@ -13,7 +13,7 @@ import {
   type Snapshot,
 } from './credential.ts';
 import { AccessTokenError, isAccessTokenError } from './errors.ts';
-import { exchange, FailedExchange, inTurn, type Exchanged, type Means } from './exchange.ts';
+import { exchange, FailedExchange, giveBack, inTurn, type Exchanged, type Means } from './exchange.ts';
 import { errorOf, type Failure } from './failure.ts';
 import { gateAfter, remainingMs } from './gate.ts';
 import { isClosed } from './lifecycle.ts';
@@ -119,12 +119,6 @@ async function clearClaim(credential: Credential, claimed: CredentialRecord): Pr
   }
 }
 
-function revokeUnused(means: Means, record: CredentialRecord): void {
-  if (means.revoke !== undefined && record.tokens !== undefined) {
-    void means.revoke(record.tokens).catch(() => undefined);
-  }
-}
-
 /**
  * Memory first, then the store. False: a sign-in or sign-out that came meanwhile wins, and what we got is given back.
  */
@@ -136,7 +130,7 @@ async function commit(
   const next = exchangedRecord(claimed, response, { sentAt: sentAt.wall, binding: means.binding });
   const held = credential.snapshot?.record;
   if (held !== undefined && held.epoch !== claimed.epoch) {
-    revokeUnused(means, next);
+    void giveBack(means, next.tokens);
     return false;
   }
   install(credential, next, sentAt);
@@ -145,7 +139,7 @@ async function commit(
   setUnwritten(credential, next, {
     wins: false,
     expected: claimed.revision === 0 ? undefined : claimed.revision,
-    giveBack: () => revokeUnused(means, next),
+    giveBack: () => void giveBack(means, next.tokens),
   });
   const durable = persist(credential).catch(() => undefined);
   await within(durable, { clock: credential.clock, ms: DURABLE_MS, onExpiry: () => undefined });
@@ -222,8 +216,7 @@ async function isOutdated(
     await waitForPeer(credential);
     await catchUp(credential);
   }
-  const { epoch, generation } = credential.snapshot?.record ?? claimed;
-  return epoch !== claimed.epoch || generation !== claimed.generation;
+  return !isStillHeld(credential, claimed);
 }
 
 /** Claims and spends the refresh token. False: there is news, look again. */

@@ -1,7 +1,8 @@
-import { delay, instantOf, within, type Instant } from './clock.ts';
+import { delay, instantOf, within, type Clock, type Instant } from './clock.ts';
 import type { SourceState } from './acquire.ts';
-import { catchUp, closeForGood, emit, install, type Credential } from './credential.ts';
+import { catchUp, closeForGood, emit, install, type Credential, type Flight } from './credential.ts';
 import { AccessTokenError } from './errors.ts';
+import { giveBack } from './exchange.ts';
 import { persist, setUnwritten } from './persistence.ts';
 import { newEpoch } from './random.ts';
 import { isBlank, refreshTokenOf, signedInRecord, signedOutRecord } from './record.ts';
@@ -42,8 +43,10 @@ export async function signOut(state: SourceState, revoke: boolean): Promise<void
   setUnwritten(credential, marker, { wins: true, expected: 'unread' });
   emit(credential, 'signed-out', { reason: 'requested' });
   const written = writeNow(credential, means.bestEffort);
-  await flight?.result.catch(() => undefined);
-  if (revoke && tokens !== undefined) await means.revoke?.(tokens).catch(() => undefined);
+  // Its failure is told last.
+  written.catch(() => undefined);
+  await endOf(flight, credential.clock);
+  if (revoke) await giveBack(means, tokens);
   await written;
 }
 
@@ -107,12 +110,17 @@ export function follow(credential: Credential): () => void {
 /** A flight ends within its own limits; this only keeps a process alive that waits for it. */
 const LONGEST_FLIGHT_MS = 90_000;
 
+async function endOf(flight: Flight | undefined, clock: Clock): Promise<void> {
+  if (flight === undefined) return;
+  const nothing = (): void => undefined;
+  const ended = flight.result.catch(nothing);
+  await within(ended, { clock, ms: LONGEST_FLIGHT_MS, onExpiry: nothing, keepAlive: true });
+}
+
 /** Waits for a running refresh and for what is to be written, as long as a process that ends can wait. */
 export async function flush(credential: Credential): Promise<void> {
   const { account, clock, flight } = credential;
-  const nothing = (): void => undefined;
-  const ended = flight?.result.catch(nothing) ?? Promise.resolve();
-  await within(ended, { clock, ms: LONGEST_FLIGHT_MS, onExpiry: nothing, keepAlive: true });
+  await endOf(flight, clock);
   const onExpiry = (): never => {
     throw new AccessTokenError(
       'ERR_STORE_FAILED',

@@ -487,3 +487,43 @@ test('over a strict server the refresh token of a sign-in is the next one presen
 
   expect(server.presentations.map(({ refreshToken }) => refreshToken)).toEqual([second.refresh_token]);
 });
+
+test('a sign-out that cannot be stored while a refresh runs rejects its caller, and nobody else', async () => {
+  const unhandled: unknown[] = [];
+  const listen = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', listen);
+  const scene = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  const exchange = Promise.withResolvers<ReturnType<typeof tokens>>();
+  scene.refresh.next(() => exchange.promise);
+  const waiting = errorOf(scene.source.getAccessToken());
+  await scene.clock.advance(0);
+  place.before = (call) => {
+    if (call === 'write') throw new Error('disk full');
+  };
+
+  const signingOut = errorOf(scene.source.signOut());
+  await scene.clock.advance(0);
+  exchange.resolve(tokens(2));
+
+  expect(await signingOut).toMatchObject({ code: 'ERR_STORE_FAILED' });
+  expect(await waiting).toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED' });
+  process.off('unhandledRejection', listen);
+  expect(unhandled).toEqual([]);
+});
+
+test('a revoke that throws at once is ignored too', async () => {
+  const scene = await createAgedScene(EXPIRED_MS, {
+    revoke: () => {
+      throw new Error('broken');
+    },
+  });
+  const exchange = Promise.withResolvers<ReturnType<typeof tokens>>();
+  scene.refresh.next(() => exchange.promise);
+  const waiting = scene.source.getAccessToken();
+  await scene.clock.advance(0);
+  await scene.source.signIn(tokens(8));
+  exchange.resolve(tokens(2));
+
+  expect(await waiting).toBe('access-8');
+  await scene.source.signOut();
+});
