@@ -13,7 +13,15 @@ import {
   type Snapshot,
 } from './credential.ts';
 import { AccessTokenError, isAccessTokenError } from './errors.ts';
-import { exchange, FailedExchange, giveBack, inTurn, type Exchanged, type Means } from './exchange.ts';
+import {
+  exchange,
+  FailedExchange,
+  giveBack,
+  inTurn,
+  isStillHeld,
+  type Exchanged,
+  type Means,
+} from './exchange.ts';
 import { errorOf, type Failure } from './failure.ts';
 import { gateAfter, remainingMs } from './gate.ts';
 import { isClosed } from './lifecycle.ts';
