@@ -114,10 +114,15 @@ function transportOf(call: Call, send: typeof fetch): Transport<Response | TypeE
  *
  * @throws TypeError that names the option, what was expected, and what came
  */
-export function fetchAuth<F extends FetchFunction = typeof fetch>(
+export function fetchAuth(tokens: TokenSource | TokenSourceResolver, options?: FetchAuthOptions): AuthFetch;
+export function fetchAuth<F extends FetchFunction>(
   tokens: TokenSource | TokenSourceResolver,
-  options: FetchAuthOptions<F> = {},
-): AuthFetch<F> {
+  options: FetchAuthOptions<F>,
+): AuthFetch<F>;
+export function fetchAuth(
+  tokens: TokenSource | TokenSourceResolver,
+  options: FetchAuthOptions = {},
+): AuthFetch {
   checkAdapter(tokens, options, { fetch: ['a function', (value) => typeof value === 'function'] });
 
   async function authFetch(input: Input, given?: Init): Promise<Response> {
@@ -134,10 +139,10 @@ export function fetchAuth<F extends FetchFunction = typeof fetch>(
       options: given?.unexpired,
       native: { input, init },
     };
-    const send = (options.fetch as typeof fetch | undefined) ?? globalThis.fetch;
+    const send = options.fetch ?? globalThis.fetch;
     const result = await sendGuarded({ tokens, options }, found, transportOf(call, send));
     if ('status' in result) return result;
     throw result;
   }
-  return authFetch as unknown as AuthFetch<F>;
+  return authFetch;
 }
