@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
-import { RESOURCE, type AuthorizationServer } from './authorization-server.ts';
+import type { AuthorizationServer } from './authorization-server.ts';
 import { digestOf, digestOfForm } from './bodies.ts';
 import { close, listen } from './loopback.ts';
+import { RESOURCE } from './provider.ts';
 import type { Tally } from './tally.ts';
 
 /** What the API answers: what arrived, as it saw it. */
@@ -67,7 +68,7 @@ function createGuard(server: AuthorizationServer): (request: IncomingMessage) =>
   return async ({ headers: { authorization = '' } }) => {
     try {
       const { payload } = await jwtVerify(authorization.replace(/^Bearer /, ''), keys, expected);
-      return !server.isRevoked(payload.jti!);
+      return !server.issuance.isRevoked(payload.jti!);
     } catch (error) {
       if (error instanceof errors.JOSEError) return false;
       throw error;

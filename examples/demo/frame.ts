@@ -1,7 +1,7 @@
-import type { IssuedToken } from './authorization-server.ts';
+import type { IssuedToken } from './issuance.ts';
 import { latencyText, numberText, secondsText } from './report.ts';
 import { since, type Tally } from './tally.ts';
-import type { Latencies } from './traffic.ts';
+import type { Latencies } from './steady.ts';
 
 export interface ChapterState {
   readonly title: string;

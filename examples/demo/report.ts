@@ -1,5 +1,5 @@
 import type { Tally } from './tally.ts';
-import type { Latencies } from './traffic.ts';
+import type { Latencies } from './steady.ts';
 
 /** What unexpired promises, and how much of it was broken. */
 const PROMISES: readonly (keyof Tally)[] = [

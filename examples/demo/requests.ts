@@ -6,7 +6,7 @@ import type { Body } from './bodies.ts';
 import type { Clients } from './clients.ts';
 
 /** No caller waits longer. */
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 30_000;
 
 /** How a call ended for its caller; `code` names what went wrong where there was no answer. */
 export type Outcome =

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { LIFETIME_MS } from './authorization-server.ts';
+import { LIFETIME_MS } from './provider.ts';
+import { startSteady } from './steady.ts';
+import { burst } from './traffic.ts';
 import type { World } from './world.ts';
 
 export interface Chapter {
@@ -19,33 +21,34 @@ async function nextRefresh({ tally }: World, patienceMs: number): Promise<void> 
 
 /** The API counts in whole seconds, and grants one. */
 function isExpired({ authorizationServer }: World): boolean {
-  const { issuedAt, lifetimeMs } = authorizationServer.newest();
+  const { issuedAt, lifetimeMs } = authorizationServer.issuance.newest();
   return Date.now() > issuedAt + lifetimeMs + 1100;
 }
 
-async function burst(world: World): Promise<void> {
-  await world.traffic.staticBurst(1000);
+async function expiredBurst(world: World): Promise<void> {
+  const { sends, fixed, call, api } = world.traffic;
+  const url = `${api}/read`;
+  // While the token expires; connections and code are warm then.
+  await burst(fixed, 1000, (send) => send(url));
   await until(() => isExpired(world), 10_000);
-  await world.traffic.burst(1000);
+  await burst(sends, 1000, (send) => call(send, url));
 }
 
 /** Ends with a young access token, as the next chapters need it. */
-async function steady(world: World): Promise<void> {
-  const traffic = world.traffic.steady(world.latencies);
-  await pause(2 * LIFETIME_MS - 1500);
+async function expiries(world: World): Promise<void> {
+  const steady = startSteady(world.traffic, world.latencies);
+  await pause(1.5 * LIFETIME_MS);
   await nextRefresh(world, LIFETIME_MS);
-  await traffic.stop();
+  await steady.stop();
 }
 
 /** Some of the refused hear of it at once, the others when everything is long in order again. */
 async function revocation({ authorizationServer, traffic }: World): Promise<void> {
   const early = traffic.held('early');
   const late = traffic.held('late');
-  await Promise.race([
-    Promise.all([early, late].map(({ hold, count }) => hold.arrived(count))),
-    pause(LIFETIME_MS, undefined, { ref: false }),
-  ]);
-  authorizationServer.revoke();
+  const arrived = Promise.all([early, late].map(({ hold, count }) => hold.arrived(count)));
+  await Promise.race([arrived, pause(LIFETIME_MS)]);
+  authorizationServer.issuance.revokeNewest();
   early.hold.release();
   await early.done;
   late.hold.release();
@@ -53,31 +56,32 @@ async function revocation({ authorizationServer, traffic }: World): Promise<void
 }
 
 async function droppedConnections(world: World): Promise<void> {
-  const { authorizationServer } = world;
-  const traffic = world.traffic.steady();
-  authorizationServer.door.resetNext(2);
-  authorizationServer.revoke();
-  await Promise.all([world.traffic.dropped(), nextRefresh(world, 5000)]);
-  await traffic.stop();
+  const { door, issuance } = world.authorizationServer;
+  const steady = startSteady(world.traffic);
+  door.resetNext(2);
+  issuance.revokeNewest();
+  await Promise.all([world.traffic.dropped(), nextRefresh(world, 2 * LIFETIME_MS)]);
+  await steady.stop();
 }
 
 async function shortOutage(world: World): Promise<void> {
   world.authorizationServer.door.failFor({ ms: 200, refusals: 2 });
-  const traffic = world.traffic.steady();
+  const steady = startSteady(world.traffic);
   await nextRefresh(world, 2 * LIFETIME_MS);
-  await traffic.stop();
+  await steady.stop();
 }
 
+/** From the moment when the token is due: it expires meanwhile. */
 async function longOutage(world: World): Promise<void> {
   world.authorizationServer.door.failFor({ ms: 1500, retryAfter: 1 });
-  const traffic = world.traffic.steady();
+  const steady = startSteady(world.traffic);
   await nextRefresh(world, 2 * LIFETIME_MS);
-  await traffic.stop();
+  await steady.stop();
 }
 
 export const STORY: readonly Chapter[] = [
-  { title: '1,000 requests at once on an expired token', run: burst },
-  { title: 'steady traffic while tokens expire', run: steady },
+  { title: '1,000 requests at once on an expired token', run: expiredBurst },
+  { title: 'steady traffic while tokens expire', run: expiries },
   { title: 'a token revoked in mid-flight', run: revocation },
   { title: 'connections dropped, token endpoint included', run: droppedConnections },
   { title: 'token endpoint down for less than a lifetime', run: shortOutage },

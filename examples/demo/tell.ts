@@ -40,7 +40,7 @@ export async function tellStory(title: string, world: World): Promise<void> {
   const sceneNow = (): Scene => {
     const now = Date.now();
     const chapters = chaptersAt(results, now - chapterAt);
-    const token = authorizationServer.newest();
+    const token = authorizationServer.issuance.newest();
     return { title, ms: now - startedAt, chapters, token, now, tally, latencies, history };
   };
   const timer = setInterval(() => history.push({ ...tally }), STEP_MS);

@@ -1,29 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import axios from 'axios';
 import type { Api, Hold } from './api.ts';
 import { BODY_KINDS, makeBody, type BodyKind } from './bodies.ts';
 import type { Clients } from './clients.ts';
 import { throughAxios, throughFetch, type Outcome, type Send } from './requests.ts';
 import type { Tally } from './tally.ts';
-
-/** Milliseconds of each read, and of the same read with a static token, sent in turn. */
-export interface Latencies {
-  readonly kept: number[];
-  readonly fixed: number[];
-}
-
-export interface Traffic {
-  /** Reads, posts, uploads, links and redirects through both clients until it is stopped. */
-  steady(latencies?: Latencies): { stop(): Promise<void> };
-  /** So many reads at once, half of them with each client. */
-  burst(count: number): Promise<void>;
-  /** The same with a token that does not expire. */
-  staticBurst(count: number): Promise<void>;
-  /** Reads and uploads of every kind that the API holds back. */
-  held(name: string): { readonly hold: Hold; readonly count: number; readonly done: Promise<unknown> };
-  /** A read whose connection the API resets, and which its caller sends again. */
-  dropped(): Promise<void>;
-}
 
 export interface Surroundings {
   readonly tally: Tally;
@@ -32,38 +12,32 @@ export interface Surroundings {
   readonly clients: Clients;
   readonly staticToken: string;
   readonly api: Api;
+  /** The other origin. */
   readonly elsewhere: string;
 }
 
-const STEP_MS = 20;
-const WORKERS = 2;
-
-/** What one of the steady workers does, over and over. */
-const STEPS = [
-  'read',
-  'json',
-  'read',
-  'multipart',
-  'read',
-  'stream',
-  'read',
-  'link',
-  'read',
-  'reopened',
-  'read',
-  'redirect',
-] as const;
-
-function isBodyKind(step: string): step is BodyKind {
-  return (BODY_KINDS as readonly string[]).includes(step);
+/** The callers: whoever uses the two clients, and what becomes of their calls. */
+export interface Traffic {
+  readonly api: string;
+  readonly elsewhere: string;
+  /** axios and fetch. */
+  readonly sends: readonly Send[];
+  /** The same two with a token that does not expire. */
+  readonly fixed: readonly Send[];
+  /** One call; how it ended is counted. */
+  readonly call: (send: Send, url: string, kind?: BodyKind) => Promise<void>;
+  /** Reads and uploads of every kind that the API holds back. */
+  held(name: string): { readonly hold: Hold; readonly count: number; readonly done: Promise<unknown> };
+  /** With each client a read whose connection the API resets, and which its caller sends again. */
+  dropped(): Promise<void>;
 }
 
-/** Counts what became of a call. */
 function count({ tally, problems }: Surroundings, outcome: Outcome, digest: string | undefined): void {
   const note = (problem: string): unknown => problems.set(problem, (problems.get(problem) ?? 0) + 1);
   tally.requests += 1;
   if (outcome.status === 401) {
     tally.seenRefusals += 1;
+    note('status 401');
   } else if (outcome.status !== 200) {
     tally.errors += 1;
     note(outcome.status === undefined ? outcome.code : `status ${outcome.status}`);
@@ -75,7 +49,6 @@ function count({ tally, problems }: Surroundings, outcome: Outcome, digest: stri
   }
 }
 
-/** The two clients without anybody who keeps their token. */
 function fixedSends(token: string): readonly Send[] {
   const headers = { authorization: `Bearer ${token}` };
   return [
@@ -85,80 +58,41 @@ function fixedSends(token: string): readonly Send[] {
 }
 
 export function createTraffic(around: Surroundings): Traffic {
-  const { api, elsewhere, clients } = around;
+  const { api, elsewhere, clients, staticToken } = around;
   const sends = [throughAxios(clients.axios), throughFetch(clients.fetch)];
-  const fixed = fixedSends(around.staticToken);
   let seed = 0;
-  let turn = 0;
 
   async function call(send: Send, url: string, kind?: BodyKind): Promise<void> {
     const body = kind && (await makeBody(kind, (seed += 1)));
     count(around, await send(url, body), body?.digest);
   }
-
-  async function timed(task: () => Promise<unknown>, into: number[] | undefined): Promise<void> {
-    const startedAt = performance.now();
-    await task();
-    into?.push(performance.now() - startedAt);
+  async function dropped(send: Send): Promise<void> {
+    const url = `${api.origin}/read?drop=${(seed += 1)}`;
+    await send(url);
+    await call(send, url);
   }
-
-  async function step(client: number, name: (typeof STEPS)[number], latencies?: Latencies): Promise<void> {
-    const send = sends[client]!;
-    if (isBodyKind(name)) return call(send, `${api.origin}/upload`, name);
-    if (name === 'link') return call(send, `${elsewhere}/linked`);
-    if (name === 'redirect') return call(send, `${api.origin}/moved`);
-    // By turns: the second of the two finds everything warm.
-    const reads = [
-      () => timed(() => call(send, `${api.origin}/read`), latencies?.kept),
-      () => timed(() => fixed[client]!(`${api.origin}/read`), latencies?.fixed),
-    ];
-    turn += 1;
-    for (const read of turn % 2 === 0 ? reads : reads.reverse()) await read();
-  }
-
   return {
-    steady(latencies) {
-      let isOn = true;
-      async function work(client: number, first: number): Promise<void> {
-        for (let index = first; isOn; index += 1) {
-          await step(client, STEPS[index % STEPS.length]!, latencies);
-          await pause(STEP_MS);
-        }
-      }
-      const workers = Array.from({ length: WORKERS * sends.length }, (_, index) =>
-        work(index % sends.length, index * 3),
-      );
-      return {
-        async stop() {
-          isOn = false;
-          await Promise.all(workers);
-        },
-      };
-    },
-    async burst(size) {
-      const calls = Array.from({ length: size }, (_, index) => sends[index % sends.length]!);
-      await Promise.all(calls.map((send) => call(send, `${api.origin}/read`)));
-    },
-    async staticBurst(size) {
-      const calls = Array.from({ length: size }, (_, index) => fixed[index % fixed.length]!);
-      await Promise.all(calls.map((send) => send(`${api.origin}/read`)));
-    },
+    api: api.origin,
+    elsewhere,
+    sends,
+    fixed: fixedSends(staticToken),
+    call,
     held(name) {
-      const hold = api.hold(name);
       const kinds = [undefined, undefined, ...BODY_KINDS];
-      const calls = sends.flatMap((send) =>
-        kinds.map((kind) => call(send, `${api.origin}/held?hold=${name}`, kind)),
-      );
+      const hold = api.hold(name);
+      const url = `${api.origin}/held?hold=${name}`;
+      const calls = sends.flatMap((send) => kinds.map((kind) => call(send, url, kind)));
       return { hold, count: calls.length, done: Promise.all(calls) };
     },
-    async dropped() {
-      await Promise.all(
-        sends.map(async (send) => {
-          const url = `${api.origin}/read?drop=${(seed += 1)}`;
-          await send(url);
-          await call(send, url);
-        }),
-      );
-    },
+    dropped: async () => void (await Promise.all(sends.map(dropped))),
   };
+}
+
+/** So many calls at once, half of them with each client. */
+export async function burst<T>(
+  sends: readonly Send[],
+  size: number,
+  call: (send: Send) => Promise<T>,
+): Promise<void> {
+  await Promise.all(Array.from({ length: size }, (_, index) => call(sends[index % sends.length]!)));
 }

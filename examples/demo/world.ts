@@ -1,9 +1,11 @@
 import { startApi, type Api } from './api.ts';
-import { CLIENT_ID, startAuthorizationServer, type AuthorizationServer } from './authorization-server.ts';
+import { startAuthorizationServer, type AuthorizationServer } from './authorization-server.ts';
 import type { Connect } from './clients.ts';
 import { startOtherOrigin } from './other-origin.ts';
+import { CLIENT_ID } from './provider.ts';
+import type { Latencies } from './steady.ts';
 import { createTally, type Tally } from './tally.ts';
-import { createTraffic, type Latencies, type Traffic } from './traffic.ts';
+import { createTraffic, type Traffic } from './traffic.ts';
 
 /** The servers, the clients, and what is counted of them. */
 export interface World {
