@@ -12,6 +12,20 @@ export type Mode = 'strict' | 'grace' | 'latest-wins' | 'non-rotating';
 export const GRACE_MS = 60_000;
 export const LIFETIME_MS = 3_600_000;
 
+/**
+ * What one token request meets instead:
+ * - `unavailable`, `throttled`, `invalid-client`: 503, 429 with Retry-After, 401; nothing is spent
+ * - `dead`: the grant ends, invalid_grant
+ * - `reset`, `lost`: the connection breaks before or after the server did its work
+ */
+export type Trouble = 'unavailable' | 'throttled' | 'invalid-client' | 'dead' | 'reset' | 'lost';
+
+export interface Answer {
+  readonly tokens?: TokenResponse;
+  /** As axios throws it. */
+  readonly failure?: Error;
+}
+
 /** One refresh token that was issued. */
 interface Issued {
   readonly family: Family;
@@ -42,17 +56,17 @@ export interface SimulatedServer {
   readonly presentations: readonly Presentation[];
   /** A new grant. */
   signIn(): TokenResponse;
-  /** Undefined: invalid_grant. */
-  present(refreshToken: string | undefined, process: string): TokenResponse | undefined;
+  present(refreshToken: string | undefined, process: string): Answer;
+  /** The next token requests meet these, one each. */
+  readonly troubles: Trouble[];
+  /** What `expires_in` says. */
+  lifetimeSeconds: number;
   /** What is known of an access token: the order of its issue, and its grant. */
   issue(accessToken: string): { readonly order: number; readonly family: string } | undefined;
   orderOf(refreshToken: string | undefined): number;
   isAlive(): boolean;
-  /** Whether a just-spent refresh token would still be forgiven. */
-  forgives(refreshToken: string): boolean;
   readonly newestAccessToken: string;
   readonly newestRefreshToken: string;
-  revoke(refreshToken: string | undefined): void;
 }
 
 interface State {
@@ -61,6 +75,8 @@ interface State {
   readonly refreshTokens: Map<string, Issued>;
   readonly accessTokens: Map<string, { order: number; family: string }>;
   readonly presentations: Presentation[];
+  readonly troubles: Trouble[];
+  lifetimeSeconds: number;
   family: Family;
   families: number;
   order: number;
@@ -72,7 +88,7 @@ function issue(state: State, family: Family): TokenResponse {
   const accessToken = `canary-access-${family.name}-${order}`;
   state.accessTokens.set(accessToken, { order, family: family.name });
   state.newestAccessToken = accessToken;
-  const answer = { access_token: accessToken, token_type: 'Bearer', expires_in: LIFETIME_MS / 1000 };
+  const answer = { access_token: accessToken, token_type: 'Bearer', expires_in: state.lifetimeSeconds };
   if (state.mode === 'non-rotating' && family.newest !== '') return answer;
   if (state.mode === 'latest-wins') {
     for (const other of state.refreshTokens.values()) {
@@ -101,13 +117,44 @@ function spend(state: State, token: Issued): boolean {
   return true;
 }
 
-function present(state: State, refreshToken: string, process: string): TokenResponse | undefined {
+function failure(status: number, error: string, headers: Record<string, string> = {}): Answer {
+  const response = { status, headers, data: { error } };
+  return { failure: Object.assign(new Error(`Request failed with status code ${status}`), { response }) };
+}
+
+function reset(): Answer {
+  return { failure: Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }) };
+}
+
+function grant(state: State, refreshToken: string, process: string): Answer {
   const token = state.refreshTokens.get(refreshToken);
   const before = state.presentations.filter((other) => other.refreshToken === refreshToken).length;
   const alive = token?.family.alive ?? false;
   const granted = token !== undefined && spend(state, token);
   state.presentations.push({ refreshToken, before, process, at: state.now(), alive, granted });
-  return granted ? issue(state, token.family) : undefined;
+  return granted ? { tokens: issue(state, token.family) } : failure(400, 'invalid_grant');
+}
+
+function present(state: State, refreshToken: string, process: string): Answer {
+  const trouble = state.troubles.shift();
+  switch (trouble) {
+    case 'unavailable':
+      return failure(503, 'temporarily_unavailable');
+    case 'throttled':
+      return failure(429, 'slow_down', { 'retry-after': '30' });
+    case 'invalid-client':
+      return failure(401, 'invalid_client');
+    case 'reset':
+      return reset();
+    case 'dead':
+      state.family.alive = false;
+      return grant(state, refreshToken, process);
+    case 'lost':
+      grant(state, refreshToken, process);
+      return reset();
+    case undefined:
+      return grant(state, refreshToken, process);
+  }
 }
 
 export function createServer(mode: Mode, now: () => number): SimulatedServer {
@@ -117,6 +164,8 @@ export function createServer(mode: Mode, now: () => number): SimulatedServer {
     refreshTokens: new Map(),
     accessTokens: new Map(),
     presentations: [],
+    troubles: [],
+    lifetimeSeconds: LIFETIME_MS / 1000,
     family: { name: 'none', alive: false, newest: '' },
     families: 0,
     order: 0,
@@ -125,6 +174,13 @@ export function createServer(mode: Mode, now: () => number): SimulatedServer {
   return {
     mode,
     presentations: state.presentations,
+    troubles: state.troubles,
+    get lifetimeSeconds() {
+      return state.lifetimeSeconds;
+    },
+    set lifetimeSeconds(seconds) {
+      state.lifetimeSeconds = seconds;
+    },
     signIn() {
       state.families += 1;
       state.family = { name: `f${state.families}`, alive: true, newest: '' };
@@ -134,19 +190,11 @@ export function createServer(mode: Mode, now: () => number): SimulatedServer {
     issue: (accessToken) => state.accessTokens.get(accessToken),
     orderOf: (refreshToken) => state.refreshTokens.get(refreshToken ?? '')?.order ?? 0,
     isAlive: () => state.family.alive,
-    forgives(refreshToken) {
-      const token = state.refreshTokens.get(refreshToken);
-      return token !== undefined && (token.spentAt === undefined || isForgiven(state, token));
-    },
     get newestAccessToken() {
       return state.newestAccessToken;
     },
     get newestRefreshToken() {
       return state.family.newest;
-    },
-    revoke(refreshToken) {
-      const token = state.refreshTokens.get(refreshToken ?? '');
-      if (token !== undefined) token.family.alive = false;
     },
   };
 }

@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { accessTokenOf, refreshTokenOf } from '../../src/record.ts';
 import type { World } from './world.ts';
 
-/** I2 and I16: one exchange at a time, by whoever holds the lock. */
+/** I2, I3 and I16: one exchange at a time, by whoever holds the lock, announced, with what is not known to be spent. */
 function checkExchanges({ exchanges }: World): void {
   const running = exchanges.filter(({ ended, host }) => !ended && host.state !== 'crashed');
   assert.ok(running.length <= 1, 'I2: two exchanges are in flight');
-  assert.ok(exchanges.at(-1)?.hadLock ?? true, 'I16: an exchange began without the lock');
+  const last = exchanges.at(-1);
+  if (last === undefined) return;
+  assert.ok(last.hadLock, 'I16: an exchange began without the lock');
+  assert.ok(last.wasClaimed, 'P4: an exchange began without a claim in the store');
+  assert.ok(!last.wasAnswered, 'I3: a refresh token was presented again though its successor had come');
 }
 
 /** I4 and I12, over the record that was written last. */
@@ -29,7 +33,7 @@ function checkHistory({ backing: { history } }: World): void {
 
 /** I5: the newest refresh token that reached a live process is stored, or the process says that it is not. */
 function checkDurability({ exchanges, server, backing, processes }: World): void {
-  const newest = exchanges.findLast(({ answer }) => answer?.refresh_token !== undefined);
+  const newest = exchanges.findLast(({ answer, inTime }) => inTime && answer?.refresh_token !== undefined);
   if (newest === undefined || newest.host.state === 'crashed' || backing.record?.signedOut) return;
   const stored = server.orderOf(refreshTokenOf(backing.record));
   if (stored >= server.orderOf(newest.answer?.refresh_token)) return;

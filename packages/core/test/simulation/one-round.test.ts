@@ -43,7 +43,7 @@ const LONG: Row[] = MODES.flatMap((mode) => [
 ]);
 const ROWS: Row[] = [...WARM, ...TOLD_HOW_IT_REUSES, ...DEAF, ...COLD, ...(SOAK ? LONG : [])];
 
-const ALL_FAULTS = ['crash', 'fail', 'fail-after', 'stall', 'stall-after', 'stop', 'stop-after'];
+const ALL_FAULTS = ['crash', 'fail', 'fail-after', 'outage', 'stall', 'stall-after', 'stop', 'stop-after'];
 
 test.each(ROWS)(
   'keeps its promises in every schedule of $mode $access warm=$warm reuse=$reuse hints=$hints ignoresSignal=$ignoresSignal',

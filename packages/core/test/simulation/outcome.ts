@@ -48,6 +48,9 @@ async function checkOutcome(played: Played, scenario: Scenario): Promise<void> {
   checkCalls(played, scenario);
   const spent = mostPresentations(world);
   assert.ok(spent <= (lossy ? damages.length + 1 : 1), `a refresh token was presented ${spent} times`);
+  if (scenario.reuse === 'strict' && scenario.access === 'due') {
+    assert.ok(spent <= 1, 'presented again although the access token still worked');
+  }
   if (damages.length === 0) {
     assert.equal(server.presentations.length, 1, 'one expiry, one exchange');
   }

@@ -7,7 +7,7 @@ import {
   type TokenSource,
   type TokenSourceOptions,
 } from '../../src/index.ts';
-import type { SimulatedServer } from './authorization-server.ts';
+import type { Answer, SimulatedServer } from './authorization-server.ts';
 import type { BackingStore } from './backing-store.ts';
 import type { Host, Scheduler } from './scheduler.ts';
 import type { SimulatedTime } from './time.ts';
@@ -26,7 +26,15 @@ export interface Exchange {
   readonly host: Host;
   readonly refreshToken: string | undefined;
   readonly hadLock: boolean;
+  /** The stored record said that the refresh token is being spent. */
+  readonly wasClaimed: boolean;
+  /** It is presented again although an answer with its successor had come, late or not. */
+  readonly wasAnswered: boolean;
+  /** 1 for the first of its flight. */
+  readonly attempt: number;
+  /** What came, and whether it came before the process gave up. */
   answer?: TokenResponse | undefined;
+  inTime?: boolean;
   ended: boolean;
 }
 
@@ -60,12 +68,6 @@ export interface Machine {
   readonly exchanges: Exchange[];
 }
 
-/** As axios throws it. */
-function invalidGrant(): Error {
-  const response = { status: 400, headers: {}, data: { error: 'invalid_grant' } };
-  return Object.assign(new Error('Request failed with status code 400'), { response });
-}
-
 type Refresh = TokenSourceOptions['refresh'];
 
 function refreshOver(
@@ -73,21 +75,32 @@ function refreshOver(
   host: Host,
   ignores: boolean,
 ): Refresh {
-  return async ({ refreshToken, signal: given }) => {
+  return async ({ refreshToken, attempt, signal: given }) => {
     const hadLock = backing.lockHolder === host;
-    const exchange: Exchange = { host, refreshToken, hadLock, ended: false };
+    const wasClaimed = backing.record?.claim !== undefined;
+    const answered = exchanges.find((one) => one.refreshToken === refreshToken && one.answer !== undefined);
+    const wasAnswered = answered?.answer?.refresh_token !== undefined && answered.host.state !== 'crashed';
+    const exchange: Exchange = {
+      host,
+      refreshToken,
+      attempt,
+      hadLock,
+      wasClaimed,
+      wasAnswered,
+      ended: false,
+    };
     exchanges.push(exchange);
     given.addEventListener('abort', () => {
       exchange.ended = true;
     });
     const signal = ignores ? undefined : given;
     try {
-      const effect = (): TokenResponse | undefined => server.present(refreshToken, host.name);
-      const granted = await scheduler.perform(host, { kind: 'send', effect, signal });
+      const effect = (): Answer => server.present(refreshToken, host.name);
+      const { tokens, failure } = await scheduler.perform(host, { kind: 'send', effect, signal });
       await scheduler.perform(host, { kind: 'answer', effect: () => undefined, signal });
-      if (granted === undefined) throw invalidGrant();
-      if (!exchange.ended) exchange.answer = granted;
-      return granted;
+      if (tokens === undefined) throw failure!;
+      Object.assign(exchange, { answer: tokens, inTime: !exchange.ended });
+      return tokens;
     } finally {
       exchange.ended = true;
     }
@@ -119,7 +132,7 @@ async function send(source: TokenSource, revoked: string | undefined): Promise<s
 
 export function startProcess(machine: Machine, options: ProcessOptions): SimulatedProcess {
   const { scheduler, time, backing } = machine;
-  const host: Host = { name: options.name, state: 'running' };
+  const host: Host = { name: options.name, state: 'running', brokenWrites: 0 };
   const events: TokenEvent[] = [];
   const source = createTokenSource({
     origins: [API],

@@ -7,13 +7,24 @@ export type Kind = 'read' | 'write' | 'lock' | 'unlock' | 'send' | 'answer' | 'h
  * - `crash`: the process is gone; what it waited for never comes, its lock is free
  * - `stop`, `stop-after`: the process is halted (SIGSTOP) before or after the operation took effect; its lock stays
  * - `fail`, `fail-after`: the operation rejects without or with its effect; for an answer: it is lost
+ * - `outage`: this write and the next ones of the process reject
  * - `stall`, `stall-after`: the operation is slow, before or after its effect, while the process runs on
  */
-export type FaultName = 'crash' | 'stop' | 'stop-after' | 'fail' | 'fail-after' | 'stall' | 'stall-after';
+export type FaultName =
+  | 'crash'
+  | 'stop'
+  | 'stop-after'
+  | 'fail'
+  | 'fail-after'
+  | 'outage'
+  | 'stall'
+  | 'stall-after';
 
 export interface Host {
   readonly name: string;
   state: 'running' | 'stopped' | 'crashed';
+  /** So many writes are still going to fail. */
+  brokenWrites: number;
 }
 
 /** Something the simulation may do next. */
@@ -58,7 +69,7 @@ export interface Scheduler {
 /** Which faults an operation can meet, beside those of its process. */
 const FAULTS: Readonly<Record<Kind, readonly FaultName[]>> = {
   read: ['fail', 'stall'],
-  write: ['fail', 'fail-after', 'stall', 'stall-after', 'stop-after'],
+  write: ['fail', 'fail-after', 'outage', 'stall', 'stall-after', 'stop-after'],
   lock: ['fail', 'stop-after'],
   unlock: [],
   send: ['fail', 'stall'],
@@ -68,6 +79,8 @@ const FAULTS: Readonly<Record<Kind, readonly FaultName[]>> = {
 
 /** A stopped process may sleep so long that all of its time limits are over when it goes on. */
 const LONG_STOP_MS = 20_000;
+/** Longer, with the pauses between attempts, than others wait for the lock. */
+const OUTAGE_WRITES = 6;
 
 function brokenBy(kind: Kind): Error {
   const code = kind === 'send' || kind === 'answer' ? 'ECONNRESET' : 'EIO';
@@ -75,8 +88,13 @@ function brokenBy(kind: Kind): Error {
 }
 
 function settleWith(operation: Operation): void {
+  const { host, kind, effect } = operation;
   try {
-    operation.resolve(operation.effect());
+    if (kind === 'write' && host.brokenWrites > 0) {
+      host.brokenWrites -= 1;
+      throw brokenBy(kind);
+    }
+    operation.resolve(effect());
   } catch (error) {
     operation.reject(error);
   }
@@ -114,6 +132,10 @@ export function createScheduler(time: SimulatedTime, freeLock: (host: Host) => v
       pending.delete(operation);
       operation.effect();
       operation.reject(brokenBy(operation.kind));
+    },
+    outage(operation) {
+      operation.host.brokenWrites = OUTAGE_WRITES;
+      fates.fail(operation);
     },
     stall(operation) {
       operation.stalled = true;
