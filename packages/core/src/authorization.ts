@@ -1,3 +1,5 @@
+import { originOf } from './origins.ts';
+
 /** What an adapter sets on one attempt of one request. It belongs to that attempt and is not kept. */
 export interface Authorization {
   /** Set on a copy of the request's headers. Not enumerable, so that neither inspection nor JSON shows it. */
@@ -28,4 +30,17 @@ export function createAuthorization(sent: Sent, name: string, value: string): Au
 
 export function sentOf(authorization: Authorization): Sent | undefined {
   return sentBy.get(authorization);
+}
+
+/** Takes what was set on a request off the headers of a redirect that leaves its origin; for clients that keep them. */
+export function confine(
+  authorization: Authorization,
+  { url, headers }: { url: string; headers: Record<string, unknown> },
+): void {
+  if (originOf(url) === sentOf(authorization)?.origin) return;
+  const values = Object.values(authorization.headers).map((value) => value.trim());
+  for (const [name, value] of Object.entries(headers)) {
+    // By value: a header that the caller set for the other origin stays.
+    if (values.includes(String(value).trim())) delete headers[name];
+  }
 }

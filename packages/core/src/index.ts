@@ -15,6 +15,7 @@ export {
   standAsideFor,
 } from './adapter.ts';
 export type { Authorization } from './authorization.ts';
+export { confine } from './authorization.ts';
 export type { BodyPlan, RequestBody } from './body-plan.ts';
 export { drain, isOneShot, planBody } from './body-plan.ts';
 export type { Clock } from './clock.ts';
@@ -41,7 +42,6 @@ export type { RecordStorage } from './memory-store.ts';
 export { createMemoryStore, createStoreFrom } from './memory-store.ts';
 export type { Check, Checks } from './options.ts';
 export { checkOptions, invalidOption } from './options.ts';
-export { originOf } from './origins.ts';
 export type { ReplayOptions, ResponseFacts } from './reauthorize.ts';
 export type { Binding, Claim, CredentialRecord } from './record.ts';
 export type { RefreshFunction, RefreshRequest } from './refresh.ts';
