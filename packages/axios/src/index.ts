@@ -1,6 +1,6 @@
 import type { RequestOptions } from '@unexpired/core';
 
-export { axiosAuth, type AuthInterceptor } from './axios-auth.ts';
+export { axiosAuth } from './axios-auth.ts';
 
 declare module 'axios' {
   // oxlint-disable-next-line no-explicit-any, no-unused-vars -- must repeat what axios declares
