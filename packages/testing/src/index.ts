@@ -32,3 +32,4 @@ export type {
   SuiteRequest,
   SuiteTest,
 } from './adapter-suite-driver.ts';
+export { runStoreSuite, type StorePlace, type StoreSuiteOptions } from './store-suite.ts';
