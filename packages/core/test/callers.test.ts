@@ -183,7 +183,7 @@ test('callers that leave, refreshes that fail behind them and listeners that thr
   }
   const refused = await createAgedScene(DUE_MS, { onEvent });
   refused.refresh.always(oauthError('invalid_grant'));
-  refused.source.authorize({ url: API, method: 'GET' });
+  await refused.source.authorize({ url: API, method: 'GET' });
   await refused.clock.advance(60_000);
   await new Promise(setImmediate);
 

@@ -368,7 +368,7 @@ test('exchangeMs aborts the signal of the refresh function', async () => {
   const failing = errorOf(source.getAccessToken());
   await clock.advance(100);
   expect(signals[0]?.aborted).toBe(true);
-  expect((signals[0]?.reason as Error).name).toBe('TimeoutError');
+  expect((signals[0]!.reason as Error).name).toBe('TimeoutError');
   await clock.advance(300);
 
   expect(await settled(clock, failing)).toMatchObject({ code: 'ERR_REFRESH_FAILED' });

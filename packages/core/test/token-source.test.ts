@@ -174,7 +174,7 @@ test('a token from the own exchange is returned even if it lives shorter than as
   expect(refresh.calls).toHaveLength(1);
 });
 
-test('a token that works is returned where the refresh for a minimum TTL fails', async () => {
+test('a token that is usable is returned where the refresh for a minimum TTL fails', async () => {
   const { source, refresh, clock } = await createAgedScene(30 * 60_000);
   refresh.always(notSent);
 

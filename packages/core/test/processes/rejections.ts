@@ -33,9 +33,8 @@ for (const refresh of failing) {
     const left = source.getAccessToken({ signal: leaving.signal, minTtlMs: 1000 }).catch(() => undefined);
     leaving.abort();
     await left;
-    const authorization = await source
-      .authorize({ url: 'https://api.example.com/', method: 'GET' })
-      ?.then?.(undefined, () => undefined);
+    const authorization = await (async () =>
+      source.authorize({ url: 'https://api.example.com/', method: 'GET' }))().catch(() => undefined);
     if (authorization !== undefined) {
       await source.reauthorize(
         authorization,
