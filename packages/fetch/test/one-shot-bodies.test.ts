@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import FormDataPackage from 'form-data';
+import { explain401 } from '@unexpired/core';
+import { fetchAuth } from '@unexpired/fetch';
+import { bodyOf, createScene, statuses, type Scene } from './scene.ts';
+
+const MIB = 1024 * 1024;
+
+let scene: Scene;
+
+beforeEach(async () => {
+  scene = await createScene();
+});
+
+afterEach(() => scene.close());
+
+/** A long body that tells when it is closed. */
+function upload(size: number): {
+  readonly body: AsyncGenerator<Uint8Array>;
+  readonly closed: Promise<void>;
+} {
+  const chunk = new Uint8Array(64 * 1024).fill(7);
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  async function* generate(): AsyncGenerator<Uint8Array> {
+    try {
+      for (let given = 0; given < size; given += chunk.length) yield chunk;
+    } finally {
+      resolve();
+    }
+  }
+  return { body: generate(), closed };
+}
+
+function post(body: unknown, signal: AbortSignal | null = null): Promise<Response> {
+  const init = { method: 'POST', body, signal, duplex: 'half' } as RequestInit;
+  return fetchAuth(scene.tokens)(scene.api.origin, init);
+}
+
+test('an early 401 does not close a long source, and the replay has all of it', async () => {
+  await scene.close();
+  scene = await createScene({ limits: { replayBytes: 32 * MIB } });
+  const { api, authorization } = scene;
+  authorization.revokeAccessTokens();
+  api.next({ early: true });
+  const source = upload(24 * MIB);
+
+  const response = await post(source.body);
+
+  expect(response.status).toBe(200);
+  expect(api.requests[1]).toMatchObject({ complete: true, length: 24 * MIB });
+});
+
+test('an abort closes a source that was not read to its end', async () => {
+  const { api } = scene;
+  api.next({ early: true, hold: 'request' });
+  const source = upload(Infinity);
+  const controller = new AbortController();
+  const sent = post(source.body, controller.signal);
+  await api.requestArrived();
+
+  controller.abort();
+
+  await expect(sent).rejects.toHaveProperty('name', 'AbortError');
+  await source.closed;
+});
+
+test("the text that fetch makes of the package form-data's form arrives once", async () => {
+  const { api, authorization } = scene;
+  authorization.revokeAccessTokens();
+  const form = new FormDataPackage();
+  form.append('title', 'text');
+
+  const response = await post(form);
+
+  expect(response.status).toBe(401);
+  expect(explain401(response)).toMatchObject({ reason: 'body-spent' });
+  expect(bodyOf(api.requests[0])).toMatchObject({ complete: true, text: '[object FormData]' });
+  expect(statuses(api)).toEqual([401]);
+});
+
+test('a source that fails rejects with its error', async () => {
+  const { authorization } = scene;
+  authorization.revokeAccessTokens();
+  async function* failing(): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(10);
+    throw new Error('the disk is gone');
+  }
+
+  const failure = await post(failing()).catch((error: unknown) => error);
+
+  expect(failure).toBeInstanceOf(TypeError);
+  expect((failure as Error).cause).toEqual(new Error('the disk is gone'));
+});
