@@ -47,10 +47,16 @@ export function attemptOf(config: Config, authorization: Authorization, data: un
   return attempt;
 }
 
+type Transform = (this: Config, ...args: readonly unknown[]) => unknown;
+
+function run(config: Config, transforms: unknown, [data, ...rest]: readonly unknown[]): unknown {
+  const all = [transforms ?? []].flat() as Transform[];
+  return all.reduce((value, each) => each.call(config, value, ...rest), data);
+}
+
 /** A factory's body goes through the transforms once, as the first body did. */
 export function transformed(config: Config, transforms: Config['transformRequest'], made: unknown): unknown {
-  const all = [transforms ?? []].flat();
-  const data = all.reduce((value, each) => each.call(config, value, config.headers) as unknown, made);
+  const data = run(config, transforms, [made, config.headers]);
   // That was the length of the first body. Nobody here knows a stream's: it is taken to be the same.
   if (!isOneShot({ value: data })) config.headers.delete('content-length');
   return data;
@@ -67,13 +73,31 @@ export function factsOf(config: Config, response: AxiosResponse): ResponseFacts 
 /** Agents lead to the native requests that are under way, and those keep the text of their headers. */
 export const AGENTS = ['httpAgent', 'httpsAgent', 'fetchOptions'] as const;
 
-/** Gives an error the caller's config back, and conceals what leads to native requests. */
-export function clean(error: AxiosError, config: Config): AxiosError {
-  const { response } = error;
-  const streamIn = (value: unknown): string[] => (isOneShot({ value }) ? ['data'] : []);
-  if (error.config !== undefined) error.config = config;
+const streamIn = ({ data }: { data?: unknown }): string[] => (isOneShot({ value: data }) ? ['data'] : []);
+
+/** Gives an error of axios the caller's config back, and conceals what leads to native requests. */
+export function clean(thrown: unknown, config: Config): AxiosError {
+  const error = thrown as AxiosError;
+  if (error?.config === undefined) return error;
+  error.config = config;
   conceal(error, 'request', 'event');
-  conceal(config, ...AGENTS, ...streamIn(config.data));
-  if (response !== undefined) conceal(response, 'request', ...streamIn(response.data));
+  conceal(config, ...AGENTS, ...streamIn(config));
+  if (error.response !== undefined) conceal(error.response, 'request', ...streamIn(error.response));
   return error;
+}
+
+/** The same for a response, and the errors that axios makes of it later: of its stream, and of its transforms. */
+export function cleanLater(config: Config, response: AxiosResponse): void {
+  response.config = config;
+  const stream = response.data as { on?: (event: 'error', listener: (error: unknown) => void) => void };
+  if (isOneShot({ value: stream })) stream.on?.('error', (error) => void clean(error, config));
+  const { transformResponse } = config;
+  config.transformResponse = (...args) => {
+    config.transformResponse = transformResponse!;
+    try {
+      return run(config, transformResponse, args);
+    } catch (error) {
+      throw clean(error, config);
+    }
+  };
 }

@@ -1,7 +1,16 @@
 import { checkAdapter, describe401, drain, sendGuarded } from '@unexpired/core';
 import type { AdapterOptions, TokenSource, TokenSourceResolver, Transport } from '@unexpired/core';
 import { getAdapter, type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import { AGENTS, attemptOf, clean, factsOf, transformed, urlOf, type NativeRequest } from './attempt.ts';
+import {
+  AGENTS,
+  attemptOf,
+  clean,
+  cleanLater,
+  factsOf,
+  transformed,
+  urlOf,
+  type NativeRequest,
+} from './attempt.ts';
 
 type Config = InternalAxiosRequestConfig;
 type Send = (config: Config) => Promise<AxiosResponse>;
@@ -50,7 +59,7 @@ function transportOf(config: Config, send: Send): Transport<Outcome> {
       try {
         return { response: await send(attemptOf(config, authorization, data)) };
       } catch (cause) {
-        const error = cause as AxiosError;
+        const error = cause as AxiosError | undefined;
         if (error?.response === undefined) throw clean(error, config);
         return { response: error.response, error };
       }
@@ -99,7 +108,8 @@ export function axiosAuth(
     };
     try {
       const { response, error } = await sendGuarded({ tokens, options }, found, transportOf(config, send));
-      response.config = config;
+      // Of an attempt of ours, not of a request that was left alone.
+      if (response.config !== config) cleanLater(config, response);
       if (error === undefined) return response;
       const why = describe401(response);
       if (why !== undefined) error.message += `. ${why}`;
