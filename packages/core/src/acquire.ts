@@ -33,7 +33,7 @@ export function wantOf({ credential, timing, means }: SourceState, { minTtlMs, o
   return { now, timing, minTtlMs, oneShot, patienceMs: means.limits.waitMs };
 }
 
-function reentered(account: string): AccessTokenError {
+export function reentered(account: string): AccessTokenError {
   return new AccessTokenError(
     'ERR_MISCONFIGURED',
     `The refresh of account '${account}' waits for itself: its refresh function or store sent a request through a ` +

@@ -216,7 +216,7 @@ const STORE_MS = 10_000;
 
 /** Runs one call of the store, bounded in time. */
 export function callStore<T>(credential: Credential, call: () => T | Promise<T>): Promise<T> {
-  const running = (async () => runInside(credential.flight, call))();
+  const running = (async () => runInside(credential.flight ?? credential, call))();
   const onExpiry = (): never => {
     throw new DOMException('The token store did not answer in time', 'TimeoutError');
   };

@@ -1,7 +1,8 @@
-import { acquire, type SourceState } from './acquire.ts';
+import { acquire, reentered, type SourceState } from './acquire.ts';
 import type { Authorization } from './authorization.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { instantOf, systemClock } from './clock.ts';
+import { isInside } from './context.ts';
 import { AccessTokenError } from './errors.ts';
 import type { TokenEvent, TokenEventListener } from './events.ts';
 import type { Means } from './exchange.ts';
@@ -168,7 +169,11 @@ function openSession(options: TokenSourceOptions, account: string): Session {
     credential,
     means,
     timing: options.timing ?? {},
-    loaded: () => (loading ??= firstLoad()),
+    loaded() {
+      // Its store waits for the source whose first read it is: neither could ever go on.
+      if (!ready && isInside(credential)) return Promise.reject(reentered(account));
+      return (loading ??= firstLoad());
+    },
   };
   return {
     state,

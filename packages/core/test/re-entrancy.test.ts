@@ -2,7 +2,16 @@ import { expect, test } from '@jest/globals';
 import { createTokenSource, type TokenSource } from '@unexpired/core';
 import { createFakeClock } from '@unexpired/testing';
 import { createPlace } from './place.ts';
-import { API, authorize, createAgedScene, DUE_MS, errorOf, EXPIRED_MS, tokens } from './scene.ts';
+import {
+  API,
+  authorize,
+  createAgedScene,
+  createScene,
+  DUE_MS,
+  errorOf,
+  EXPIRED_MS,
+  tokens,
+} from './scene.ts';
 
 test('a refresh function that waits for its own source is told, with the way out', async () => {
   const scene = await createAgedScene(EXPIRED_MS);
@@ -90,4 +99,19 @@ test('events are delivered outside: a listener may wait for the source', async (
   await source.getAccessToken();
 
   expect(await Promise.all(taken)).toEqual(['access-2']);
+});
+
+test.each([
+  ['read', undefined],
+  ['write', tokens(1)],
+] as const)('a store that waits for its own source in the first %s is told at once', async (kind, given) => {
+  const place = createPlace();
+  const scene = createScene({ store: place.open(), tokens: given });
+  const told: unknown[] = [];
+  place.before = async (call) => {
+    if (call === kind && told.length === 0) told.push((await errorOf(scene.source.getAccessToken()))['code']);
+  };
+
+  expect(await scene.source.getAccessToken()).toMatch(/^access-/);
+  expect(told).toEqual(['ERR_MISCONFIGURED']);
 });
