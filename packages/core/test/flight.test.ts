@@ -351,6 +351,45 @@ test('a late answer is discarded once somebody signed in', async () => {
   expect(await source.getAccessToken()).toBe(signedIn.access_token);
 });
 
+/** A flight whose first attempt never ends by itself, and what ends it. */
+async function openLate(next: () => object) {
+  const late = Promise.withResolvers<object>();
+  const idToken = (sub: string): string => `e30.${btoa(JSON.stringify({ sub }))}.`;
+  const source = open(undefined, ({ attempt }) =>
+    attempt === 1 ? (late.promise as Promise<Response>) : (next() as Response),
+  );
+  await source.signIn({ ...(await server.signIn()), id_token: idToken('alice') });
+  await clock.advance(3_600_000);
+  const taking = source.getAccessToken().catch(() => undefined);
+  await clock.advance(10_000);
+  await settled(clock, taking);
+  return { source, late, idToken };
+}
+
+test('a late answer is discarded once a later attempt brought the next generation', async () => {
+  const { source, late } = await openLate(() => ({
+    access_token: 'second',
+    refresh_token: 'r2',
+    expires_in: 9,
+  }));
+  expect(await source.getAccessToken()).toBe('second');
+
+  late.resolve({ access_token: 'late', refresh_token: 'r1', expires_in: 3600 });
+  await clock.advance(0);
+
+  expect(await source.getAccessToken()).toBe('second');
+  expect(source.status().generation).toBe(2);
+});
+
+test('a late answer about another subject is discarded', async () => {
+  const { source, late, idToken } = await openLate(() => new Response('', { status: 400 }));
+
+  late.resolve({ access_token: 'late', expires_in: 3600, id_token: idToken('mallory') });
+  await clock.advance(0);
+
+  expect(source.status()).toMatchObject({ generation: 1, accessToken: 'expired' });
+});
+
 test('exchangeMs aborts the signal of the refresh function', async () => {
   const signals: AbortSignal[] = [];
   const source = createTokenSource({

@@ -150,6 +150,36 @@ test('a claim that cannot be stored leaves a token that is still usable in use',
   expect(scene.events.filter(({ type }) => type === 'persist-failed')).toHaveLength(1);
 });
 
+test('a claim over a record that changed since it was read looks again, and adopts', async () => {
+  const scene = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  place.before = (call, record) => {
+    if (call !== 'write' || record?.claim === undefined) return;
+    repair();
+    place.records.set('default', {
+      ...place.record!,
+      revision: place.record!.revision + 2,
+      generation: 2,
+      tokens: tokens(9) as CredentialRecord['tokens'],
+      issuedAt: scene.clock.now(),
+    });
+  };
+
+  expect(await scene.source.getAccessToken()).toBe('access-9');
+  expect(scene.refresh.calls).toHaveLength(0);
+});
+
+test('a record that changes under every claim ends in an error, and nothing is spent', async () => {
+  const scene = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  place.before = (call) => {
+    const record = place.record;
+    if (call === 'write' && record)
+      place.records.set('default', { ...record, revision: record.revision + 1 });
+  };
+
+  expect(await errorOf(scene.source.getAccessToken())).toMatchObject({ code: 'ERR_STORE_FAILED' });
+  expect(scene.refresh.calls).toHaveLength(0);
+});
+
 test('best effort passes over an unwritable claim, with an event', async () => {
   const scene = await createAgedScene(EXPIRED_MS, { store: place.open(), persistence: 'best-effort' });
   breakWrites('all');
@@ -259,6 +289,20 @@ test('later exchanges of the process run inside the section that is held', async
   repair();
   await scene.source.flush();
   expect(place.record).toMatchObject({ generation: 3, tokens: { refresh_token: 'refresh-3' } });
+});
+
+test('a claim carries with it what an earlier commit could not write', async () => {
+  const scene = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  breakWrites('tokens');
+  await scene.source.getAccessToken();
+  await scene.clock.advance(EXPIRED_MS);
+  scene.refresh.always(oauthError('server_error', 400));
+
+  await settled(scene.clock, errorOf(scene.source.getAccessToken()));
+
+  expect(place.record).toMatchObject({ generation: 2, tokens: { refresh_token: 'refresh-2' } });
+  expect(scene.source.status().durability).toBe('clean');
+  expect(typesOf(scene.events)).toContain('persisted');
 });
 
 test('closing ends the section although tokens are unwritten', async () => {

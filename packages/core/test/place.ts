@@ -17,6 +17,8 @@ export interface Place {
   before: (call: Call, record?: CredentialRecord) => void | Promise<void>;
   /** One process' store over this place. */
   open(options?: { readonly signal?: AbortSignal; readonly clock?: ExclusiveSection['clock'] }): TokenStore;
+  /** How many follow what is written here. */
+  readonly followers: number;
   /** The record of the account that tests use. */
   readonly record: CredentialRecord | undefined;
 }
@@ -33,6 +35,9 @@ export function createPlace(): Place {
     before: () => undefined,
     get record() {
       return records.get('default');
+    },
+    get followers() {
+      return followers.size;
     },
     open({ signal = new AbortController().signal, clock } = {}) {
       const store: TokenStore = {

@@ -68,6 +68,20 @@ test('a probe after the cool-down that succeeds ends it', async () => {
   expect(scene.source.status().health).toBe('ok');
 });
 
+test('a success between two refusals of one refresh token starts its cool-down anew', async () => {
+  const scene = await createRefusedScene(oauthError('invalid_grant'));
+  // A server that does not rotate.
+  scene.refresh.next(() => tokens(2, { refresh_token: undefined }));
+  await scene.clock.advance(COOL_DOWN_MS);
+  expect(await scene.source.getAccessToken()).toBe('access-2');
+  expect(scene.source.status()).toMatchObject({ health: 'ok', retryAt: undefined, lastError: undefined });
+  await scene.clock.advance(EXPIRED_MS);
+
+  await errorOf(scene.source.getAccessToken());
+
+  expect(scene.source.status().retryAt).toBe(scene.clock.now() + COOL_DOWN_MS);
+});
+
 test.each([
   ['refresh_token_expired', 'ERR_REAUTHENTICATION_REQUIRED', 'signed-out'],
   ['token_expired', 'ERR_REAUTHENTICATION_REQUIRED', 'signed-out'],
@@ -255,4 +269,35 @@ test('a refusal asks for no sign-in where a peer signed in meanwhile', async () 
 
   expect(await taking).toBe('access-9');
   expect(scene.events.map(({ type }) => type)).not.toContain('reauthentication-required');
+});
+
+test('a peer that stores its tokens 300 ms after the refusal is waited for no longer than that', async () => {
+  const place = createPlace();
+  const scene = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  scene.refresh.next(oauthError('invalid_grant'));
+  const peer = place.open();
+  const taking = scene.source.getAccessToken();
+  await scene.clock.advance(300);
+  const record = place.record!;
+  const theirs = { ...record, revision: record.revision + 1, generation: 2, claim: undefined };
+
+  await peer.write('default', { ...theirs, tokens: tokens(9), issuedAt: scene.clock.now() }, record.revision);
+  await scene.clock.advance(0);
+
+  expect(await taking).toBe('access-9');
+  expect(place.followers).toBe(1);
+});
+
+test('after a refusal nobody follows the store any more but the source itself', async () => {
+  const place = createPlace();
+  const scene = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  scene.refresh.next(oauthError('invalid_grant'));
+
+  const failing = errorOf(scene.source.getAccessToken());
+  await scene.clock.advance(1000);
+  await failing;
+
+  expect(place.followers).toBe(1);
+  await scene.source.close();
+  expect(place.followers).toBe(0);
 });

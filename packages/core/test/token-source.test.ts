@@ -174,6 +174,19 @@ test('a token from the own exchange is returned even if it lives shorter than as
   expect(refresh.calls).toHaveLength(1);
 });
 
+test('a token that expired on its way is returned all the same, rather than asked for again', async () => {
+  const { source, refresh, clock } = await createAgedScene(EXPIRED_MS);
+  const exchange = Promise.withResolvers<ReturnType<typeof tokens>>();
+  refresh.next(() => exchange.promise);
+  const taking = source.getAccessToken();
+
+  await clock.advance(8000);
+  exchange.resolve(tokens(2, { expires_in: 5 }));
+
+  expect(await settled(clock, taking)).toBe('access-2');
+  expect(refresh.calls).toHaveLength(1);
+});
+
 test('a token that is usable is returned where the refresh for a minimum TTL fails', async () => {
   const { source, refresh, clock } = await createAgedScene(30 * 60_000);
   refresh.always(notSent);
