@@ -8,12 +8,14 @@ export async function explore(schedule: (choose: Choose) => Promise<void>): Prom
   const path: { taken: number; of: number }[] = [];
   for (let schedules = 1; ; schedules += 1) {
     let depth = 0;
-    await schedule((of) => {
-      const choice = (path[depth] ??= { taken: 0, of });
-      depth += 1;
-      if (choice.of !== of)
+    await schedule({
+      pick(of) {
+        const choice = (path[depth] ??= { taken: 0, of });
+        depth += 1;
+        if (choice.of === of) return choice.taken;
         throw new Error('the same choices led elsewhere: something here is not deterministic');
-      return choice.taken;
+      },
+      allowsFault: () => true,
     });
     path.length = depth;
     while (path.length > 0 && path.at(-1)!.taken === path.at(-1)!.of - 1) path.pop();
@@ -24,13 +26,17 @@ export async function explore(schedule: (choose: Choose) => Promise<void>): Prom
   }
 }
 
+/** One move in so many is a fault, while there may be any: they come early and late. */
+const FAULT_RATE = 12;
+
 /** mulberry32: the same seed makes the same choices. */
 export function seededChoose(seed: number): Choose {
   let state = seed | 0;
-  return (count) => {
+  function pick(count: number): number {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) % count;
-  };
+  }
+  return { pick, allowsFault: () => pick(FAULT_RATE) === 0 };
 }

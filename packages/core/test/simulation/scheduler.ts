@@ -154,7 +154,8 @@ export function createScheduler(time: SimulatedTime, freeLock: (host: Host) => v
   }
   function faultsOf(operation: Operation): Move[] {
     const { host, kind } = operation;
-    return [...(['crash', 'stop'] as const), ...FAULTS[kind]].map((name) => ({
+    const own = operation.tookEffect ? [] : FAULTS[kind];
+    return [...(['crash', 'stop'] as const), ...own].map((name) => ({
       name: `${host.name}:${kind} ${name}`,
       fault: { name, kind, host },
       make: () => fates[name](operation),

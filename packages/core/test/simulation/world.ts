@@ -4,8 +4,13 @@ import { startProcess, type Exchange, type ProcessOptions, type SimulatedProcess
 import { createScheduler, type Move, type Scheduler } from './scheduler.ts';
 import { createTime, settle, type SimulatedTime } from './time.ts';
 
-/** Picks one of so many moves. */
-export type Choose = (count: number) => number;
+/** Who decides what happens next. */
+export interface Choose {
+  /** One of so many moves. */
+  pick(count: number): number;
+  /** Whether a fault may be among the next moves. */
+  allowsFault(): boolean;
+}
 
 /** A fault that happened, and what it means. */
 export interface Damage {
@@ -43,16 +48,16 @@ export interface WorldOptions {
 /** A schedule that has not ended after so many moves never will. */
 const LONGEST = 2000;
 
-export const firstMove: Choose = () => 0;
+export const firstMove: Choose = { pick: () => 0, allowsFault: () => false };
 
 function isExposed({ server, backing }: World): boolean {
   return backing.record?.tokens?.access_token !== server.newestAccessToken;
 }
 
 async function step(world: World, choose: Choose): Promise<boolean> {
-  const moves = world.scheduler.moves(world.faultsLeft > 0);
+  const moves = world.scheduler.moves(world.faultsLeft > 0 && choose.allowsFault());
   if (moves.length === 0) return false;
-  const move = moves[choose(moves.length)]!;
+  const move = moves[choose.pick(moves.length)]!;
   const { fault } = move;
   world.trace.push(move.name);
   move.make();
