@@ -253,7 +253,10 @@ export function adopt(credential: Credential, record: CredentialRecord): void {
 
 /** Brings memory up to what the store says, and returns what is stored. */
 export async function catchUp(credential: Credential): Promise<CredentialRecord | undefined> {
+  const { snapshot } = credential;
   const stored = await readStored(credential);
+  // A sign-in or sign-out came meanwhile: what was read is older.
+  if (credential.snapshot?.record.epoch !== snapshot?.record.epoch) return catchUp(credential);
   // A sign-in or sign-out that is not written yet wins over anything that is.
   if (credential.unwritten?.wins) return stored;
   switch (reconcile(stored, credential.snapshot?.record, credential.binding)) {

@@ -13,7 +13,10 @@ export interface Place {
   /** Every record that was written, in order. */
   readonly written: CredentialRecord[];
   reads: number;
-  /** Called before each call takes effect: what it throws is the call's failure, what it waits for delays the call. */
+  /**
+   * Called before each write and lock takes effect, and before what was read is answered: what it throws is the call's
+   * failure, what it waits for delays the call.
+   */
   before: (call: Call, record?: CredentialRecord) => void | Promise<void>;
   /** One process' store over this place. */
   open(options?: { readonly signal?: AbortSignal; readonly clock?: ExclusiveSection['clock'] }): TokenStore;
@@ -43,8 +46,9 @@ export function createPlace(): Place {
       const store: TokenStore = {
         async read(account) {
           place.reads += 1;
+          const record = structuredClone(records.get(account));
           await place.before('read');
-          return structuredClone(records.get(account));
+          return record;
         },
         async write(account, record, expected) {
           await place.before('write', record);

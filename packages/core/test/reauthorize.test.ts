@@ -7,6 +7,7 @@ import {
   type AuthorizationServer,
   type FakeClock,
 } from '@unexpired/testing';
+import { createPlace } from './place.ts';
 import {
   API,
   authorize,
@@ -394,4 +395,16 @@ test('a source that was closed hands every 401 on', async () => {
   await source.close();
 
   expect(await refuse(source, sent)).toBeUndefined();
+});
+
+test('a refused token that another process has replaced is answered from the store', async () => {
+  const place = createPlace();
+  const one = await createAgedScene(0, { store: place.open() });
+  const withoutHints = { ...place.open(), subscribe: () => undefined };
+  const two = await createAgedScene(0, { store: withoutHints, tokens: undefined, clock: one.clock });
+  const sent = await authorize(two.source);
+  await refuse(one.source, await authorize(one.source));
+
+  expect(headerOf(await refuse(two.source, sent))).toBe('Bearer access-2');
+  expect([one.refresh.calls.length, two.refresh.calls.length]).toEqual([1, 0]);
 });

@@ -527,3 +527,72 @@ test('a revoke that throws at once is ignored too', async () => {
   expect(await waiting).toBe('access-8');
   await scene.source.signOut();
 });
+
+/** Holds the answer to the next read until it is let go. */
+function holdNextRead(): () => void {
+  const answering = Promise.withResolvers<void>();
+  place.before = (call) => {
+    if (call !== 'read') return;
+    place.before = () => undefined;
+    return answering.promise;
+  };
+  return answering.resolve;
+}
+
+test('a sign-in is not undone by a first read of the store that began before it', async () => {
+  const letGo = holdNextRead();
+  const { source } = createScene({ store: place.open(), tokens: undefined });
+  const first = source.getAccessToken();
+
+  await source.signIn(tokens(5));
+  letGo();
+
+  expect(await first).toBe('access-5');
+  expect(await source.getAccessToken()).toBe('access-5');
+  expect(source.status().health).toBe('ok');
+});
+
+test('a sign-out is not undone by a read of the store that began before it', async () => {
+  const one = await createAgedScene(0, { store: place.open() });
+  const letGo = holdNextRead();
+  const { revision } = place.record!;
+  await place.open().write('default', { ...place.record!, revision: revision + 1 }, revision);
+  await one.clock.advance(50);
+
+  await one.source.signOut();
+  letGo();
+  await one.clock.advance(0);
+
+  expect(one.source.status()).toMatchObject({ accessToken: 'none', health: 'signed-out' });
+});
+
+test('of two sign-ins at once the later one is used and stored', async () => {
+  const { source } = await createAgedScene(0, { store: place.open() });
+
+  await Promise.all([source.signIn(tokens(5)), source.signIn(tokens(6))]);
+
+  expect(await source.getAccessToken()).toBe('access-6');
+  expect(place.record?.tokens).toMatchObject({ refresh_token: 'refresh-6' });
+});
+
+test('a sign-out right after a sign-in stays', async () => {
+  const { source } = await createAgedScene(0, { store: place.open() });
+
+  await Promise.all([source.signIn(tokens(5)), source.signOut()]);
+
+  expect(source.status().health).toBe('signed-out');
+  expect(place.record).toMatchObject({ signedOut: true });
+});
+
+test('a stored record from the future is served, and refreshed behind its callers', async () => {
+  const ahead = createFakeClock({ now: clock.now() + 24 * 3_600_000 });
+  await (await createAgedScene(0, { store: place.open(), clock: ahead })).source.close();
+  const { source, refresh } = createScene({ store: place.open(), tokens: undefined, clock });
+
+  expect(await source.getAccessToken()).toBe('access-1');
+  await source.flush();
+
+  expect(refresh.calls).toHaveLength(1);
+  expect(await source.getAccessToken()).toBe('access-2');
+  expect(source.status().accessToken).toBe('fresh');
+});
