@@ -69,18 +69,16 @@ async function enterSection(
   lockMs: number,
 ): Promise<NonNullable<Credential['section']>> {
   const waiting = new AbortController();
-  let entered = false;
   const entering = new Promise<NonNullable<Credential['section']>>((resolve, reject) => {
     const stay = (section: ExclusiveSection): Promise<void> =>
       new Promise((leave) => {
-        entered = true;
         // Too late to be used: let the next one in.
         if (waiting.signal.aborted) leave();
         else resolve({ section, leave });
       });
     runInside(credential.flight, () =>
       credential.store.runExclusive(credential.account, stay, waiting.signal),
-    ).catch((error: unknown) => reject(entered ? error : storeError(credential.account, 'lock', error)));
+    ).catch((error: unknown) => reject(storeError(credential.account, 'lock', error)));
   });
   const onExpiry = (): never => {
     const error = lockTimeout(credential.account, lockMs);

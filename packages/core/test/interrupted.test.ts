@@ -147,6 +147,7 @@ test.each([
     await refreshInBackground(scene);
 
     expect(scene.refresh.calls).toHaveLength(presented ? 1 : 0);
+    expect(scene.source.status().health).toBe(presented ? 'ok' : 'backing-off');
     expect(await scene.source.getAccessToken()).toBe(presented ? 'access-2' : 'access-1');
   },
 );
