@@ -16,6 +16,8 @@ beforeEach(() => {
   });
   // Before anything is intercepted: what sends is looked up for each request.
   authFetch = fetchAuth(tokens);
+  // It takes over what all tests of this process send through: only as long as a test here runs.
+  if (!nock.isActive()) nock.activate();
   nock.disableNetConnect();
 });
 
@@ -23,7 +25,6 @@ afterEach(async () => {
   nock.cleanAll();
   nock.enableNetConnect();
   nock.restore();
-  nock.activate();
   await tokens.close();
 });
 
