@@ -16,15 +16,14 @@ function chunks(): AsyncGenerator<Buffer> {
   })();
 }
 
-function webStream(): ReadableStream<Uint8Array> {
-  return ReadableStream.from(chunks());
-}
+const nodeStream = (): Readable => Readable.from(chunks(), { objectMode: false });
+const webStream = (): unknown => Readable.toWeb(nodeStream());
 
 test('a stream body arrives whole on both attempts', async () => {
   const { api, authorization, client } = await openScene();
   authorization.revokeAccessTokens();
 
-  await client.put('/file', Readable.from(chunks(), { objectMode: false }));
+  await client.put('/file', nodeStream());
 
   expect(statuses(api)).toEqual([401, 200]);
   expect(bodies(api)).toEqual(['first, second', 'first, second']);
@@ -36,10 +35,7 @@ test.each(['node stream', 'web stream'])(
     const { api, authorization, client } = await openScene({ client: { adapter: 'fetch' } });
     authorization.revokeAccessTokens();
 
-    await client.put(
-      '/file',
-      kind === 'web stream' ? webStream() : Readable.from(chunks(), { objectMode: false }),
-    );
+    await client.put('/file', kind === 'web stream' ? webStream() : nodeStream());
 
     expect(statuses(api)).toEqual([401, 200]);
     expect(bodies(api)).toEqual(['first, second', 'first, second']);
@@ -61,7 +57,7 @@ test('a stream that is longer than what is kept is not sent again, and its 401 s
   const { api, authorization, client, events } = await openScene({ source: { limits: { replayBytes: 8 } } });
   authorization.revokeAccessTokens();
 
-  const error = await errorOf(client.put('/file', Readable.from(chunks(), { objectMode: false })));
+  const error = await errorOf(client.put('/file', nodeStream()));
 
   expect(error.response?.status).toBe(401);
   expect(error.message).toMatch(/^Request failed with status code 401\. .*`unexpired\.body`/);
@@ -73,7 +69,7 @@ test('a stream that is longer than what is kept is not sent again, and its 401 s
 test('a stream whose declared length is more than is kept is sent without a recording', async () => {
   const { api, authorization, client } = await openScene({ source: { limits: { replayBytes: 8 } } });
   authorization.revokeAccessTokens();
-  const stream = Readable.from(chunks(), { objectMode: false });
+  const stream = nodeStream();
   let piped = false;
   stream.on('resume', () => {
     piped = stream.listenerCount('data') > 0;

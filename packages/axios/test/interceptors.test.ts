@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { axiosAuth } from '@unexpired/axios';
 import { createTokenSource, explain401 } from '@unexpired/core';
-import axios, { type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import axios, {
+  type AxiosInstance,
+  type AxiosRequestConfig,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
 import MockAdapter from 'axios-mock-adapter';
 import axiosRetry from 'axios-retry';
 import nock from 'nock';
@@ -34,7 +39,7 @@ function openNock(defaults: object = {}): NockScene {
   nock.disableNetConnect();
   const scope = nock(ORIGIN).persist();
   for (const method of ['get', 'post'] as const) {
-    scope[method](/.*/).reply(async (request) => {
+    scope[method](/.*/).reply(async (request: Request) => {
       const header = request.headers.get('authorization');
       seen.push(header);
       const body = await request.text();
@@ -252,7 +257,7 @@ describe('axios-mock-adapter', () => {
   test.each(['before', 'after'])('mocks an instance %s our interceptor is attached', async (when) => {
     const { client, attach } = openNock();
     if (when === 'after') attach();
-    const mock = new MockAdapter(client);
+    const mock = new MockAdapter(client as never);
     if (when === 'before') attach();
     const seen: unknown[] = [];
     mock.onPost('/items').reply((config) => {
@@ -270,7 +275,7 @@ describe('axios-mock-adapter', () => {
   test('passes through to the real adapter', async () => {
     const { client, attach, seen } = openNock();
     attach();
-    new MockAdapter(client).onAny().passThrough();
+    new MockAdapter(client as never).onAny().passThrough();
 
     expect((await client.get('/items')).status).toBe(200);
     expect(seen).toEqual(['Bearer old', 'Bearer new']);
@@ -286,7 +291,7 @@ describe('the adapter', () => {
     const { client, attach, seen } = openNock();
     attach();
 
-    expect((await client.get('/items', { adapter })).status).toBe(200);
+    expect((await client.get('/items', { adapter } as AxiosRequestConfig)).status).toBe(200);
     expect(seen).toEqual(['Bearer old', 'Bearer new']);
   });
 
@@ -301,7 +306,7 @@ describe('the adapter', () => {
       return { status, statusText: '', data: '', headers: {}, config };
     };
 
-    expect((await client.get('/items', { adapter })).status).toBe(200);
+    expect((await client.get('/items', { adapter } as AxiosRequestConfig)).status).toBe(200);
     client.defaults.adapter = adapter;
     expect((await client.get('/items')).status).toBe(200);
 

@@ -99,6 +99,13 @@ export function errorOf(request: Promise<unknown>): Promise<AxiosError> {
   );
 }
 
+/** Of a Node stream or a web stream. */
+export async function textOf(stream: unknown): Promise<string> {
+  let text = '';
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) text += Buffer.from(chunk).toString();
+  return text;
+}
+
 export const statuses = ({ requests }: ResourceServer): unknown[] => requests.map(({ status }) => status);
 
 export const bearerTokens = ({ requests }: ResourceServer): unknown[] =>

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { AxiosError, type AxiosRequestConfig } from 'axios';
 import * as undici from 'undici';
-import { afterwards, errorOf, keepAliveAgent, openScene, statuses, type Scene } from './scene.ts';
+import { afterwards, errorOf, keepAliveAgent, openScene, statuses, textOf, type Scene } from './scene.ts';
 
 /** All that logging could show of a value: inspection at any depth, its JSON, its text. */
 function shown(value: unknown): string {
@@ -134,9 +134,7 @@ test.each(['http', 'fetch'])(
     const error = await errorOf(scene.client.get('/items'));
 
     expect(secretsIn(scene, error)).toEqual([]);
-    const { data } = error.response as { data: AsyncIterable<Uint8Array> };
-    const chunks = await Array.fromAsync(data);
-    expect(Buffer.concat(chunks).toString()).toBe('{"error":"invalid_token"}');
+    expect(await textOf(error.response?.data)).toBe('{"error":"invalid_token"}');
   },
 );
 
