@@ -3,7 +3,6 @@ import { isInside } from './context.ts';
 import { lookAgain, type Credential, type Flight, type Snapshot } from './credential.ts';
 import { AccessTokenError, copyOf, isAccessTokenError } from './errors.ts';
 import type { Means } from './exchange.ts';
-import type { Timing } from './expiry.ts';
 import { startFlight } from './flight.ts';
 import { remainingMs } from './gate.ts';
 import { decide, isClosed, isUsable, type Want } from './lifecycle.ts';
@@ -13,9 +12,9 @@ import { waitFor, type Patience } from './waiting.ts';
 export interface SourceState {
   readonly credential: Credential;
   readonly means: Means;
-  readonly timing: Timing;
   /** Reads the store, and writes the seed, once. */
   readonly loaded: () => Promise<void>;
+  readonly isLoaded: () => boolean;
 }
 
 export interface Wish {
@@ -28,9 +27,10 @@ export interface Wish {
 
 const ROUNDS = 4;
 
-export function wantOf({ credential, timing, means }: SourceState, { minTtlMs, oneShot }: Wish): Want {
+export function wantOf({ credential, means }: SourceState, { minTtlMs, oneShot }: Wish): Want {
   const now = instantOf(credential.clock);
-  return { now, timing, minTtlMs, oneShot, patienceMs: means.limits.waitMs };
+  const { timing, limits } = means;
+  return { now, timing, minTtlMs, oneShot, patienceMs: limits.waitMs };
 }
 
 export function reentered(account: string): AccessTokenError {
@@ -42,19 +42,18 @@ export function reentered(account: string): AccessTokenError {
 }
 
 /** The flight under way, or a new one; after the back-off, where there is one. */
-export function joinFlight({ credential, means, timing }: SourceState, forced: boolean): Flight {
+export function joinFlight({ credential, means }: SourceState, forced: boolean): Flight {
   if (credential.flight !== undefined) return credential.flight;
   const now = instantOf(credential.clock);
   const { gate, snapshot } = credential;
-  const afterMs = isClosed(gate, isUsable(snapshot, timing, now), now) ? remainingMs(gate, now) : 0;
+  const afterMs = isClosed(gate, isUsable(snapshot, means.timing, now), now) ? remainingMs(gate, now) : 0;
   return startFlight(credential, means, { forced, afterMs });
 }
 
-/** The error of the closed gate, for this caller. */
-function gateError(credential: Credential): AccessTokenError {
-  const gate = credential.gate!;
-  const ms = remainingMs(gate, instantOf(credential.clock));
-  return copyOf(gate.error, Number.isFinite(ms) ? ms : undefined);
+/** An error for this caller alone, with the time that its gate, if it closed one, still has. */
+function shown({ clock, gate }: Credential, error: AccessTokenError): AccessTokenError {
+  const ms = gate?.error === error ? remainingMs(gate, instantOf(clock)) : undefined;
+  return copyOf(error, Number.isFinite(ms) ? ms : undefined);
 }
 
 /** Waits for the flight; a snapshot is the end, undefined asks to decide anew. */
@@ -63,7 +62,8 @@ async function waitForFlight(
   wish: Wish,
   patience: Patience,
 ): Promise<Snapshot | undefined> {
-  const { credential, timing } = state;
+  const { credential } = state;
+  const { timing } = state.means;
   if (isInside(credential.flight)) throw reentered(credential.account);
   const flight = joinFlight(state, wish.forced ?? false);
   try {
@@ -73,7 +73,7 @@ async function waitForFlight(
     // What still works is better than an error: only a minimum TTL was not met.
     if (!wish.forced && isUsable(held(credential), timing, instantOf(credential.clock)))
       return held(credential);
-    throw copyOf(error);
+    throw shown(credential, error);
   }
   const { snapshot } = credential;
   if (snapshot?.accessToken === undefined || snapshot.refused) return undefined;
@@ -87,12 +87,16 @@ export async function acquire(state: SourceState, wish: Wish): Promise<Snapshot>
   const { credential, means } = state;
   const patience = { clock: credential.clock, waitMs: means.limits.waitMs, signal: wish.signal };
   wish.signal?.throwIfAborted();
-  await waitFor(state.loaded(), patience);
+  if (!state.isLoaded()) {
+    await waitFor(state.loaded(), patience).catch((error: unknown) => {
+      throw isAccessTokenError(error) ? copyOf(error) : error;
+    });
+  }
   for (let round = 0; round < ROUNDS; round += 1) {
     const decision = decide(held(credential), credential.gate, wantOf(state, wish));
     if (decision === 'fail') {
       const reading = round === 0 ? lookAgain(credential) : undefined;
-      if (reading === undefined) throw gateError(credential);
+      if (reading === undefined) throw shown(credential, credential.gate!.error);
       await waitFor(reading, patience);
     } else if (decision === 'wait') {
       const snapshot = await waitForFlight(state, wish, patience);

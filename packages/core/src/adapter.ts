@@ -125,14 +125,16 @@ export async function sendAuthorized<R>(
     const result = await transport.send(authorization, plan.first);
     const facts = transport.facts(result);
     if (facts === undefined || facts.status < 400) return result;
-    const replayable = plan.isReplayable();
     const { signal, confinesHeaders } = request;
+    // A function: the first attempt may go on reading while the refresh is waited for.
+    const replayable = (): boolean => plan.isReplayable();
     const replay = await source.reauthorize(authorization, facts, { replayable, signal, confinesHeaders });
     if (replay === undefined) return result;
+    plan.rewind();
     await transport.discard(result);
     const second = await transport.send(replay, await plan.again());
     const outcome = transport.facts(second);
-    if (outcome !== undefined) source.settled(replay, outcome.status, outcome.native);
+    if (outcome !== undefined) source.settled(replay, outcome.status, outcome);
     return second;
   } finally {
     plan.dispose();

@@ -16,6 +16,8 @@ export interface Sent {
   readonly origin: string;
   /** The access token; undefined for the fallback. */
   readonly token: string | undefined;
+  /** Whose it is, where id tokens say so. */
+  readonly subject?: string | undefined;
 }
 
 const sentBy = new WeakMap<Authorization, Sent>();

@@ -1,5 +1,5 @@
 import { acquire, held, joinFlight, wantOf, type SourceState } from './acquire.ts';
-import { createAuthorization, type Authorization } from './authorization.ts';
+import { createAuthorization, sentOf, type Authorization } from './authorization.ts';
 import { emit, type Credential, type Snapshot } from './credential.ts';
 import { AccessTokenError, isAccessTokenError } from './errors.ts';
 import type { NotAuthorizedReason } from './events.ts';
@@ -55,7 +55,7 @@ function createAuthorizations(): (snapshot: Snapshot, origin: string) => Authori
     }
     let authorization = known.get(origin);
     if (authorization === undefined) {
-      const sent = { origin, token: snapshot.accessToken };
+      const sent = { origin, token: snapshot.accessToken, subject: snapshot.record.subject };
       authorization = createAuthorization(sent, 'authorization', bearerOf(snapshot));
       known.set(origin, authorization);
     }
@@ -122,11 +122,17 @@ export function createAuthorizer(
       return authorizationFor(credential.snapshot!, origin);
     },
     async reauthorize(authorization, response, replay) {
-      const sent = session.isClosed() ? undefined : refusalOf(state, authorization, response);
-      return sent && reauthorize(state, sent, { native: response.native, ...replay });
+      if (session.isClosed()) return undefined;
+      const sent = refusalOf(state, authorization, response);
+      if (sent !== undefined) return reauthorize(state, sent, { native: response.native, ...replay });
+      const { origin } = sentOf(authorization) ?? {};
+      if (origin !== undefined && response.status === 401) {
+        emit(credential, 'not-replayed', { origin, reason: 'not-ours' });
+      }
+      return undefined;
     },
-    settled(authorization, status, native) {
-      settled(state, authorization, { status, native });
+    settled(authorization, status, response) {
+      settled(state, authorization, { ...response, status });
     },
   };
 }

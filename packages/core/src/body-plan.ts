@@ -25,6 +25,8 @@ export interface BodyPlan {
   readonly first: unknown;
   /** Asked when a replay is due. */
   isReplayable(): boolean;
+  /** Called when a replay is decided: from here on it can be made. */
+  rewind(): void;
   /** The body for the replay. Rejects with what the caller's factory threw. */
   again(): Promise<unknown>;
   /** To be called when the request is over. */
@@ -34,7 +36,7 @@ export interface BodyPlan {
 const nothing = (): void => undefined;
 
 function sameAgain(first: unknown, again: () => unknown): BodyPlan {
-  return { first, isReplayable: () => true, again: async () => again(), dispose: nothing };
+  return { first, isReplayable: () => true, rewind: nothing, again: async () => again(), dispose: nothing };
 }
 
 /** Whether it may be impossible to send the body again: then a token that will not be refused is worth waiting for. */
@@ -53,6 +55,7 @@ export function planBody(body: RequestBody, replayBytes: number): BodyPlan {
     return {
       first: value,
       isReplayable: () => false,
+      rewind: nothing,
       again: () => Promise.reject(notReplayable()),
       dispose: nothing,
     };
@@ -61,6 +64,7 @@ export function planBody(body: RequestBody, replayBytes: number): BodyPlan {
   return {
     first: toClientBody(recording),
     isReplayable: () => recording.isReplayable(),
+    rewind: () => recording.rewind(),
     again: async () => toClientBody(recording),
     dispose: () => recording.dispose(),
   };

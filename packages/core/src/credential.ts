@@ -2,7 +2,7 @@ import { elapsedMs, instantOf, within, type Clock, type Instant } from './clock.
 import { runInside } from './context.ts';
 import { AccessTokenError, causeOf, factsOf, isAccessTokenError } from './errors.ts';
 import type { EventDetails, EventType, TokenEvent, TokenEventListener } from './events.ts';
-import type { Validity } from './expiry.ts';
+import type { Timing, Validity } from './expiry.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { Gate } from './gate.ts';
 import { isUsable, type Held } from './lifecycle.ts';
@@ -30,8 +30,8 @@ export interface Snapshot extends Held {
 /** A record that the store does not have yet. */
 export interface Unwritten {
   readonly record: CredentialRecord;
-  /** Sign-in and sign-out win over whatever is stored; a refresh does not. */
-  readonly wins: boolean;
+  /** What it may be written over: sign-in and sign-out win over anything, first tokens only over nothing. */
+  readonly over: 'anything' | 'parent' | 'nothing';
   /** The revision it replaces; 'unread' until the store was read. */
   expected: number | undefined | 'unread';
   /** Gives tokens back whose place a sign-in or sign-out elsewhere took. */
@@ -40,6 +40,8 @@ export interface Unwritten {
   writing: Promise<void> | undefined;
   /** Attempts that failed. */
   failures: number;
+  /** The next attempt waits for its time. */
+  isDue: boolean;
 }
 
 /** The one refresh under way. It resolves when there is something to decide anew, and rejects for all who wait. */
@@ -73,10 +75,10 @@ export interface Credential {
   lastError: AccessTokenError | undefined;
   /** A stored record won over another refresh token that was given as `tokens`. */
   seedIgnored: boolean;
-  /** The first read of the store. */
-  loading: Promise<void> | undefined;
-  /** The revision of a stored record without tokens: what a first token response replaces. */
-  blankRevision: number | undefined;
+  /** The first read of the store, and the revision that it found. */
+  loading: Promise<number | undefined> | undefined;
+  /** What is claimed where nothing is stored: one epoch for as long as nothing is. */
+  blank: CredentialRecord | undefined;
   /** The one shared re-read under way. */
   reading: Promise<void> | undefined;
 }
@@ -105,7 +107,7 @@ export function createCredential(
     lastError: undefined,
     seedIgnored: false,
     loading: undefined,
-    blankRevision: undefined,
+    blank: undefined,
     reading: undefined,
   };
 }
@@ -178,9 +180,9 @@ export function install(credential: Credential, record: CredentialRecord, sentAt
   }
 }
 
-export function isWorking(credential: Credential, now: Instant): boolean {
-  const { snapshot } = credential;
-  return snapshot?.accessToken !== undefined && isUsable(snapshot, {}, now);
+/** Whether the access token works, by the timing of who asks. */
+export function isWorking({ snapshot }: Credential, timing: Timing, now: Instant): boolean {
+  return snapshot?.accessToken !== undefined && isUsable(snapshot, timing, now);
 }
 
 function signedOutError(reason: 'sign-out' | 'vanished'): AccessTokenError {
@@ -199,6 +201,7 @@ export function closeForGood(credential: Credential, reason: 'sign-out' | 'vanis
     credential: credentialKey(credential.snapshot?.record),
     failures: 0,
     whileUsable: false,
+    refused: false,
   };
 }
 
@@ -258,7 +261,7 @@ export async function catchUp(credential: Credential): Promise<CredentialRecord 
   // A sign-in or sign-out came meanwhile: what was read is older.
   if (credential.snapshot?.record.epoch !== snapshot?.record.epoch) return catchUp(credential);
   // A sign-in or sign-out that is not written yet wins over anything that is.
-  if (credential.unwritten?.wins) return stored;
+  if (credential.unwritten?.over === 'anything') return stored;
   switch (reconcile(stored, credential.snapshot?.record, credential.binding)) {
     case 'adopt':
       adopt(credential, stored!);

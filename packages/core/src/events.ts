@@ -35,7 +35,8 @@ export interface EventDetails {
   'persist-failed': { readonly during: 'claim' | 'commit' };
   'lock-contended': object;
   replayed: { readonly origin: string };
-  'not-replayed': { readonly origin: string; readonly reason: NotReplayedReason };
+  /** `not-ours`: the 401 is another origin's, about another scheme, or about the fallback. */
+  'not-replayed': { readonly origin: string; readonly reason: NotReplayedReason | 'not-ours' };
   'request-not-authorized': { readonly origin: string; readonly reason: NotAuthorizedReason };
   'fallback-used': { readonly origin: string };
   'gate-opened': { readonly origin: string };

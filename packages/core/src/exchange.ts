@@ -3,6 +3,7 @@ import pRetry from 'p-retry';
 import { delay, elapsedMs, instantOf, within, type Instant } from './clock.ts';
 import { runInside } from './context.ts';
 import { isWorking, type Credential, type Flight } from './credential.ts';
+import type { Timing } from './expiry.ts';
 import type { CodeTable, Failure } from './failure.ts';
 import { refreshTokenOf, type Binding, type CredentialRecord } from './record.ts';
 import { callRefresh, type Outcome, type RefreshFunction } from './refresh.ts';
@@ -41,6 +42,7 @@ export interface Limits {
 /** The settings of the source that starts a flight. */
 export interface Means {
   readonly refresh: RefreshFunction;
+  readonly timing: Timing;
   readonly revoke: ((tokens: TokenSet) => Promise<void>) | undefined;
   readonly binding: Binding | undefined;
   readonly bestEffort: boolean;
@@ -162,7 +164,7 @@ function nextDelayMs(
   if (kind !== 'transient' && kind !== 'throttled') return undefined;
   const now = instantOf(credential.clock);
   const spent = elapsedMs(startedAt, now);
-  const tokenWorks = isWorking(credential, now);
+  const tokenWorks = isWorking(credential, means.timing, now);
   if (outcomeUnknown && !mayRepeatAttempt(means.reuse, { attempt, sinceFirstMs: spent, tokenWorks })) {
     return undefined;
   }

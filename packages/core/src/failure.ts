@@ -254,7 +254,10 @@ export function errorOf(
   // Redacted before it is cut: the head of a long token is a secret too.
   const safe = (text: string): string => {
     let redacted = text;
-    for (const secret of secrets) if (secret) redacted = redacted.replaceAll(secret, '[redacted]');
+    // As it is, and as a server echoes what came in a form.
+    for (const secret of secrets.flatMap((one) => (one ? [one, encodeURIComponent(one)] : []))) {
+      redacted = redacted.replaceAll(secret, '[redacted]');
+    }
     return redacted.slice(0, SHOWN_LENGTH);
   };
   const facts = Object.entries(failure.facts).map(([name, fact]: [string, unknown]) => [

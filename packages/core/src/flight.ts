@@ -37,6 +37,7 @@ import {
   type CredentialRecord,
 } from './record.ts';
 import { mayRepeatClaim } from './suspect.ts';
+import { mergeTokens } from './token-response.ts';
 import type { ExclusiveSection } from './token-store.ts';
 
 const ROUNDS = 5;
@@ -143,7 +144,7 @@ async function commit(
   credential.gate = undefined;
   credential.lastError = undefined;
   setUnwritten(credential, next, {
-    wins: false,
+    over: 'parent',
     expected: claimed.revision === 0 ? undefined : claimed.revision,
     giveBack: () => void giveBack(means, next.tokens),
   });
@@ -161,18 +162,18 @@ async function commitLate(trip: Trip, claimed: CredentialRecord, late: Exchanged
   if (await commit(trip, claimed, late)) emit(credential, 'refreshed', { forced: false });
 }
 
-function waitForPeer(credential: Credential): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = credential.store.subscribe(credential.account, () => {
-      stop?.();
-      resolve();
+async function waitForPeer({ account, clock, store }: Credential): Promise<void> {
+  let stop: (() => void) | undefined;
+  try {
+    const changed = new Promise<void>((resolve) => {
+      stop = store.subscribe(account, resolve);
     });
-    if (stop === undefined) return resolve();
-    void delay(credential.clock, PEER_MS).then(() => {
-      stop();
-      resolve();
-    });
-  });
+    if (stop !== undefined) await within(changed, { clock, ms: PEER_MS, onExpiry: () => undefined });
+  } catch {
+    // Hints are never relied on.
+  } finally {
+    stop?.();
+  }
 }
 
 function isRefusal({ kind }: Failure): boolean {
@@ -200,7 +201,7 @@ function fail(trip: Trip, failure: Failure, claimed: CredentialRecord): AccessTo
     previous: credential.gate,
     now,
     jitter: credential.random(),
-    hold: failure.outcomeUnknown && means.reuse !== 'safe' && isWorking(credential, now),
+    hold: failure.outcomeUnknown && means.reuse !== 'safe' && isWorking(credential, means.timing, now),
   });
   return credential.gate.error;
 }
@@ -238,7 +239,10 @@ async function spend(
   try {
     const onLate = (late: Exchanged): void => void commitLate(trip, claimed, late);
     const exchanged = await exchange({ ...trip, claimed, onLate });
-    if (isOfOtherSubject(claimed, exchanged.response)) throw new FailedExchange(OTHER_SUBJECT);
+    if (isOfOtherSubject(claimed, exchanged.response)) {
+      void giveBack(trip.means, mergeTokens(undefined, exchanged.response));
+      throw new FailedExchange(OTHER_SUBJECT);
+    }
     if (!(await commit(trip, claimed, exchanged))) return false;
     flight.exchanged = true;
     emit(credential, 'refreshed', { forced: flight.forced });
@@ -258,11 +262,12 @@ async function refreshInside(trip: Trip): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const stored = await catchUp(credential);
     const now = instantOf(credential.clock);
-    const works = isWorking(credential, now);
+    const works = isWorking(credential, means.timing, now);
     if (credential.snapshot !== trip.began && works) return;
     if (isClosed(credential.gate, works, now)) throw credential.gate.error;
     const held = credential.snapshot?.record;
-    const base = !isBlank(held) && !held!.signedOut ? held! : (stored ?? blankRecord(newEpoch()));
+    const base =
+      !isBlank(held) && !held!.signedOut ? held! : (stored ?? (credential.blank ??= blankRecord(newEpoch())));
     if (stored?.claim !== undefined && refreshTokenOf(base) !== undefined) {
       const age = (credential.section!.section.clock ?? credential.clock).now() - stored.claim.at;
       if (!mayRepeatClaim(means.reuse, age, works)) return holdBack(trip, base);
@@ -284,7 +289,7 @@ async function refreshInside(trip: Trip): Promise<void> {
 /** The access token works and its refresh token may be spent: nothing is sent until the token works no more. */
 function holdBack(trip: Trip, base: CredentialRecord): void {
   const text = 'an earlier refresh was interrupted and may have spent the refresh token';
-  fail(trip, { kind: 'transient', outcomeUnknown: true, text, facts: {} }, base);
+  report(trip.credential, fail(trip, { kind: 'transient', outcomeUnknown: true, text, facts: {} }, base));
 }
 
 /** While the access token works, a store or lock that fails is not asked again at the rate of the requests. */
@@ -299,6 +304,7 @@ function pause(credential: Credential, error: AccessTokenError): void {
     credential: credentialKey(snapshot?.record),
     failures: gate?.failures ?? 0,
     whileUsable: true,
+    refused: gate?.refused ?? false,
   };
 }
 
@@ -314,8 +320,21 @@ function isTransient({ code }: AccessTokenError): boolean {
   return code === 'ERR_REFRESH_FAILED' || code === 'ERR_STORE_FAILED' || code === 'ERR_LOCK_TIMEOUT';
 }
 
+/** False: the lock was not to be had, and its holder brought what this flight was for. */
+async function entered({ credential, means, began }: Trip): Promise<boolean> {
+  try {
+    credential.section ??= await enterSection(credential, means.limits.lockMs);
+    return true;
+  } catch (error) {
+    await catchUp(credential).catch(() => undefined);
+    if (credential.snapshot === began || !isWorking(credential, means.timing, instantOf(credential.clock)))
+      throw error;
+    return false;
+  }
+}
+
 async function fly(trip: Trip, afterMs: number): Promise<void> {
-  const { credential, means } = trip;
+  const { credential } = trip;
   try {
     // Timers may fire a little early; the gate must be open then.
     if (afterMs > 0) await delay(credential.clock, Math.ceil(afterMs) + 1);
@@ -324,7 +343,7 @@ async function fly(trip: Trip, afterMs: number): Promise<void> {
       credential.section.leave();
       credential.section = undefined;
     }
-    credential.section ??= await enterSection(credential, means.limits.lockMs);
+    if (!(await entered(trip))) return;
     await refreshInside({ ...trip, startedAt: instantOf(credential.clock) });
   } catch (thrown) {
     const error = isAccessTokenError(thrown) ? thrown : storeError(credential.account, 'use', thrown);

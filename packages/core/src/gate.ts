@@ -17,6 +17,8 @@ export interface Gate {
   readonly failures: number;
   /** It holds only as long as the access token works: the refresh token may have been spent by a lost answer. */
   readonly whileUsable: boolean;
+  /** This refresh token was refused once: the next refusal is for good, whatever failed in between. */
+  readonly refused: boolean;
 }
 
 export type Health = 'ok' | 'backing-off' | 'rejected' | 'signed-out' | 'disabled' | 'misconfigured';
@@ -66,17 +68,18 @@ export interface GateInputs {
   readonly hold: boolean;
 }
 
+function wasRefused({ credential, previous }: GateInputs): boolean {
+  return previous?.credential === credential && previous.refused;
+}
+
 function durationOf(failure: Failure, failures: number, inputs: GateInputs): number {
-  const { previous, jitter } = inputs;
+  const { jitter } = inputs;
   switch (failure.kind) {
     case 'revoked':
     case 'disabled':
       return Number.POSITIVE_INFINITY;
     case 'refused':
-      return previous?.credential === inputs.credential &&
-        previous.error.code === 'ERR_REAUTHENTICATION_REQUIRED'
-        ? Number.POSITIVE_INFINITY
-        : COOL_DOWN_MS;
+      return wasRefused(inputs) ? Number.POSITIVE_INFINITY : COOL_DOWN_MS;
     case 'rejected':
     case 'misconfigured':
     case 'other-account':
@@ -100,12 +103,15 @@ export function gateAfter(
   const rejected = failure.kind === 'puzzling' && failures >= PUZZLED_FLIGHTS;
   const judged: Failure = rejected ? { ...failure, kind: 'rejected' } : failure;
   const whileUsable = inputs.hold && !rejected;
+  const durationMs = whileUsable ? Number.POSITIVE_INFINITY : durationOf(judged, failures, inputs);
+  const retryAfterMs = Number.isFinite(durationMs) ? durationMs : undefined;
   return {
     since: now,
-    durationMs: whileUsable ? Number.POSITIVE_INFINITY : durationOf(judged, failures, inputs),
-    error: errorFor(judged),
+    durationMs,
+    error: errorFor({ ...judged, retryAfterMs }),
     credential,
     failures,
     whileUsable,
+    refused: judged.kind === 'refused' || wasRefused(inputs),
   };
 }

@@ -1,4 +1,5 @@
-import { createKeyedMutex } from './keyed-mutex.ts';
+import { invalidOption } from './options.ts';
+import { createKeyedMutex, type KeyedMutex } from './keyed-mutex.ts';
 import type { CredentialRecord } from './record.ts';
 import type { ExclusiveSection, TokenStore } from './token-store.ts';
 
@@ -30,13 +31,28 @@ export interface RecordStorage {
   save(account: string, record: CredentialRecord): unknown;
 }
 
+interface Exclusion {
+  readonly writing: KeyedMutex;
+  readonly exclusive: KeyedMutex;
+}
+
+// Several stores over one storage exclude each other, as one store does.
+const exclusions = new WeakMap<RecordStorage, Exclusion>();
+
 /**
  * A store of one's own for one process: "save it in my database, in localStorage". Processes that share a credential
  * need a `TokenStore` whose exclusive section reaches all of them.
+ *
+ * @throws TypeError where `load` or `save` is no function
  */
 export function createStoreFrom(storage: RecordStorage): TokenStore {
-  const writing = createKeyedMutex();
-  const exclusive = createKeyedMutex();
+  for (const name of ['load', 'save'] as const) {
+    const given: unknown = (storage as Partial<RecordStorage> | undefined)?.[name];
+    if (typeof given !== 'function') throw invalidOption(name, 'a function', given);
+  }
+  const known = exclusions.get(storage) ?? { writing: createKeyedMutex(), exclusive: createKeyedMutex() };
+  exclusions.set(storage, known);
+  const { writing, exclusive } = known;
   const read = async (account: string): Promise<CredentialRecord | undefined> =>
     ((await storage.load(account)) as CredentialRecord | null | undefined) ?? undefined;
   return {

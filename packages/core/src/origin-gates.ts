@@ -7,6 +7,8 @@ import { elapsedMs, type Instant } from './clock.ts';
 export interface OriginGate {
   /** The access token on trial. Any other token means that it changed by other means: the gate is void. */
   readonly token: string;
+  /** The generation whose forced exchange put it on trial. */
+  readonly generation: number;
   readonly failures: number;
   /** When the token was obtained, or the gate closed. */
   readonly since: Instant;
@@ -41,12 +43,26 @@ export function closedGate(gate: OriginGate, now: Instant): OriginGate {
   return { ...gate, failures: gate.failures + 1, since: now, closed: true };
 }
 
+/** What a forced exchange brought in place of a refused token. */
+export interface Obtained {
+  readonly refused: string;
+  readonly obtained: string;
+  readonly generation: number;
+}
+
 /** The gate after an exchange forced for this origin because `refused` was refused there. */
 export function trialGate(
   gate: OriginGate | undefined,
-  tokens: { refused: string; obtained: string },
+  { refused, obtained, generation }: Obtained,
   now: Instant,
 ): OriginGate {
-  const failures = gate?.token === tokens.refused ? gate.failures : 0;
-  return { token: tokens.obtained, failures, since: now, closed: false };
+  const failures = gate?.token === refused ? gate.failures : 0;
+  return { token: obtained, generation, failures, since: now, closed: false };
+}
+
+/** A token that one origin forced is not news for the others: what they refused, they refuse on. */
+export function carryOver(gates: OriginGates, { refused, obtained }: Obtained): void {
+  for (const [origin, gate] of gates) {
+    if (gate.token === refused) gates.set(origin, { ...gate, token: obtained });
+  }
 }

@@ -26,16 +26,18 @@ function revisionAfter(credential: Credential, expected: number | undefined | 'r
   return expected === 'replace' ? credential.clock.now() : (expected ?? 0) + 1;
 }
 
+/** The revision to write over, or the tokens that first tokens must not be written over. */
 async function expectedRevision(
   credential: Credential,
-  unwritten: Unwritten,
-): Promise<number | undefined | 'replace'> {
-  if (unwritten.expected !== 'unread') return unwritten.expected;
+  { expected, over }: Unwritten,
+): Promise<number | undefined | 'replace' | { readonly found: CredentialRecord }> {
+  if (expected !== 'unread') return expected;
   try {
-    return (await readStored(credential))?.revision;
+    const stored = await readStored(credential);
+    return over === 'nothing' && !isBlank(stored) ? { found: stored! } : stored?.revision;
   } catch (error) {
     // Only what a person or the application decided is written over something that cannot be read.
-    if (unwritten.wins) return 'replace';
+    if (over === 'anything') return 'replace';
     throw error;
   }
 }
@@ -60,6 +62,7 @@ async function writeOnce(credential: Credential, unwritten: Unwritten): Promise<
   for (let round = 0; round < ROUNDS; round += 1) {
     const expected = await expectedRevision(credential, unwritten);
     if (superseded()) return;
+    if (typeof expected === 'object') return yieldTo(credential, expected.found);
     const record = { ...unwritten.record, revision: revisionAfter(credential, expected) };
     const written = await callStore(credential, () => store.write(account, record, expected));
     if (written) {
@@ -69,20 +72,25 @@ async function writeOnce(credential: Credential, unwritten: Unwritten): Promise<
       emit(credential, 'persisted', {});
       return;
     }
+    if (unwritten.over !== 'parent') {
+      unwritten.expected = 'unread';
+      continue;
+    }
     const stored = await readStored(credential);
     if (superseded()) return;
-    if (!unwritten.wins && resolveConflict(stored, unwritten.record) === 'theirs') {
-      yieldTo(credential, stored);
-      return;
-    }
+    if (resolveConflict(stored, unwritten.record) === 'theirs') return yieldTo(credential, stored);
     unwritten.expected = stored?.revision;
   }
   throw new Error('the record kept changing');
 }
 
+/** One attempt to come, however often one is asked for meanwhile. */
 function retryLater(credential: Credential, unwritten: Unwritten): void {
+  if (unwritten.isDue) return;
+  unwritten.isDue = true;
   const ms = Math.min(FIRST_RETRY_MS * 2 ** (unwritten.failures - 1), LONGEST_RETRY_MS);
   credential.clock.setTimer(() => {
+    unwritten.isDue = false;
     if (credential.unwritten === unwritten) void persist(credential).catch(() => undefined);
   }, ms);
 }
@@ -117,7 +125,7 @@ export function persist(credential: Credential): Promise<void> {
 export function setUnwritten(
   credential: Credential,
   record: CredentialRecord,
-  how: Pick<Unwritten, 'wins' | 'expected' | 'giveBack'>,
+  how: Pick<Unwritten, 'over' | 'expected' | 'giveBack'>,
 ): void {
-  credential.unwritten = { record, ...how, writing: undefined, failures: 0 };
+  credential.unwritten = { record, ...how, writing: undefined, failures: 0, isDue: false };
 }

@@ -7,7 +7,7 @@ import { isAccessTokenError, type AccessTokenError } from './errors.ts';
 import type { NotReplayedReason } from './events.ts';
 import { noteReason } from './explain.ts';
 import { isUsable } from './lifecycle.ts';
-import { closedGate, closedMs, isOnTrial, isOriginClosed, trialGate } from './origin-gates.ts';
+import { closedGate, closedMs, isOnTrial, isOriginClosed, trialGate, carryOver } from './origin-gates.ts';
 import { originOf } from './origins.ts';
 
 /** What an adapter tells of a response. */
@@ -21,8 +21,8 @@ export interface ResponseFacts {
 }
 
 export interface ReplayOptions {
-  /** Whether the request's body can be sent a second time. */
-  readonly replayable: boolean;
+  /** Whether the request's body can be sent a second time; a function is asked again once a token is there. */
+  readonly replayable: boolean | (() => boolean);
   readonly signal?: AbortSignal | undefined;
   /** As in `authorize`. */
   readonly confinesHeaders?: (() => boolean) | undefined;
@@ -53,10 +53,10 @@ function handOn(
   sent: Sent,
   why: { reason: NotReplayedReason; error?: AccessTokenError | undefined; native: object | undefined },
 ): undefined {
-  const { credential, timing } = state;
+  const { credential, means } = state;
   const isFresh = (): boolean =>
     credential.snapshot?.accessToken !== sent.token &&
-    isUsable(credential.snapshot, timing, instantOf(credential.clock));
+    isUsable(credential.snapshot, means.timing, instantOf(credential.clock));
   noteReason(why.native, { reason: why.reason, error: why.error, isFresh });
   emit(credential, 'not-replayed', { origin: sent.origin, reason: why.reason });
   return undefined;
@@ -95,14 +95,16 @@ async function force(
   const { credential } = state;
   const refused = credential.snapshot!;
   const gates = credential.originGates;
-  const before = gates.get(sent.origin);
   refused.refused = true;
   try {
     const snapshot = await acquire(state, { forced: true, signal });
+    const { generation } = snapshot.record;
+    const gate = gates.get(sent.origin);
     // Many who wait share one exchange: the first of them puts its token on trial.
-    if (gates.get(sent.origin) === before) {
-      const tokens = { refused: sent.token, obtained: snapshot.accessToken! };
-      gates.set(sent.origin, trialGate(before, tokens, instantOf(credential.clock)));
+    if (gate?.generation !== generation) {
+      const obtained = { refused: sent.token, obtained: snapshot.accessToken!, generation };
+      gates.set(sent.origin, trialGate(gate, obtained, instantOf(credential.clock)));
+      carryOver(gates, obtained);
     }
     return snapshot;
   } catch (error) {
@@ -113,6 +115,10 @@ async function force(
   }
 }
 
+function isOther(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
+}
+
 /** A fresh authorization for the one replay, or undefined with the reason noted. */
 export async function reauthorize(
   state: Reauthorizer,
@@ -120,12 +126,15 @@ export async function reauthorize(
   { native, replayable, signal, confinesHeaders }: Pick<ResponseFacts, 'native'> & ReplayOptions,
 ): Promise<Authorization | undefined> {
   const { credential } = state;
+  signal?.throwIfAborted();
+  const canReplay = (): boolean => (typeof replayable === 'function' ? replayable() : replayable);
   const isCurrent = credential.snapshot?.accessToken === sent.token;
   if (isCurrent && !mayForce(state, sent)) return handOn(state, sent, { reason: 'gate-closed', native });
-  const obtaining = isCurrent
-    ? force(state, sent, replayable ? signal : undefined)
-    : acquire(state, { signal });
-  if (!replayable) {
+  // Without a replay nobody waits, and the refresh is not this caller's.
+  const isSpent = !canReplay();
+  const waiting = isSpent ? undefined : signal;
+  const obtaining = isCurrent ? force(state, sent, waiting) : acquire(state, { signal: waiting });
+  if (isSpent) {
     obtaining.catch(() => undefined);
     return handOn(state, sent, { reason: 'body-spent', native });
   }
@@ -137,6 +146,10 @@ export async function reauthorize(
       }
       return handOn(state, sent, { reason: 'refused-again', native });
     }
+    if (!canReplay()) return handOn(state, sent, { reason: 'body-spent', native });
+    // Somebody else signed in meanwhile: what was asked for one person is not asked for another.
+    if (isOther(sent.subject, snapshot.record.subject))
+      return handOn(state, sent, { reason: 'refresh-failed', native });
     emit(credential, 'replayed', { origin: sent.origin });
     return state.authorizationFor(snapshot, sent.origin);
   } catch (error) {
@@ -155,13 +168,15 @@ export async function reauthorize(
 export function settled(
   state: Reauthorizer,
   authorization: Authorization,
-  { status, native }: { status: number; native: object | undefined },
+  response: Partial<ResponseFacts> & { readonly status: number },
 ): void {
-  const sent = sentOf(authorization);
-  if (sent?.token === undefined) return;
+  const { url, status, header = () => undefined, native } = response;
   const { originGates, clock } = state.credential;
-  if (!state.refusedStatuses.includes(status)) {
-    if (originGates.get(sent.origin)?.token === sent.token) openOrigin(state, sent);
+  const sent = refusalOf(state, authorization, { url, status, header });
+  if (sent === undefined) {
+    const works = sentOf(authorization);
+    const refused = state.refusedStatuses.includes(status);
+    if (works && !refused && originGates.get(works.origin)?.token === works.token) openOrigin(state, works);
     return;
   }
   if (isOnTrial(originGates.get(sent.origin), sent.token, instantOf(clock))) closeOrigin(state, sent);

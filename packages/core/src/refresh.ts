@@ -11,7 +11,7 @@ import {
 } from './failure.ts';
 import { isObject } from './options.ts';
 import type { Binding } from './record.ts';
-import { isFilled, type TokenResponse, type TokenSet } from './token-response.ts';
+import { isAccessToken, type TokenResponse, type TokenSet } from './token-response.ts';
 
 /** What a refresh function is called with. */
 export interface RefreshRequest {
@@ -103,7 +103,7 @@ function answerOf(status: number, headers: unknown, body: unknown): Answer {
 /** Tokens in a complete answer; ones beside an error are no tokens. */
 function tokensIn(status: number, json: unknown): TokenResponse | undefined {
   const granted = status >= 200 && status < 300 && isObject(json) && !json['error'] && json['ok'] !== false;
-  return granted && isFilled(json['access_token']) ? json : undefined;
+  return granted && isAccessToken(json['access_token']) ? json : undefined;
 }
 
 /** The response that an HTTP client's error carries: axios has `data`, got `body`, ky a fetch Response (and `data`). */

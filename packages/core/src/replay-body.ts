@@ -49,6 +49,8 @@ export function bytesOf(chunk: unknown): Uint8Array | undefined {
 export interface ReplayBody extends AsyncIterable<unknown> {
   /** False once more was read than is kept, or the source failed. */
   isReplayable(): boolean;
+  /** Stops the reader there is: what it was given stays recorded for the next one. */
+  rewind(): void;
   /** Keeps nothing any more; the source is closed if its last reader left early. */
   dispose(): void;
 }
@@ -59,6 +61,8 @@ interface Recording {
   kept: unknown[] | undefined;
   ended: boolean;
   failed: boolean;
+  /** Keeps what is being read at this moment, even if it is too long. */
+  pin(): void;
   /** Reads the next chunk; readers that ask while one is under way share it. */
   pull(): Promise<IteratorResult<unknown>>;
   close(): void;
@@ -67,12 +71,14 @@ interface Recording {
 function createRecording(body: unknown, cap: number): Recording {
   const source = sourceOf(body);
   let size = 0;
+  let pinned = false;
   let pulling: Promise<IteratorResult<unknown>> | undefined;
 
   function record(chunk: unknown): void {
     const bytes = bytesOf(chunk);
     size += bytes?.byteLength ?? Number.POSITIVE_INFINITY;
-    const fits = size <= cap;
+    const fits = size <= cap || pinned;
+    pinned = false;
     // A copy: a source may use its buffer again. What does not fit any more still reaches who reads from the record.
     recording.kept?.push(fits ? bytes!.slice() : chunk);
     if (!fits) recording.kept = undefined;
@@ -96,6 +102,9 @@ function createRecording(body: unknown, cap: number): Recording {
     kept: [],
     ended: false,
     failed: false,
+    pin() {
+      pinned = pulling !== undefined;
+    },
     pull: () => (pulling ??= read()),
     close() {
       if (recording.ended || recording.failed) return;
@@ -140,7 +149,7 @@ export function createReplayBody(body: unknown, cap: number): ReplayBody {
   }
 
   async function* iterate(): AsyncGenerator<unknown> {
-    // More may have been read since somebody asked; a body without its head must not be sent.
+    // A body without its head must not be sent.
     if (current > 0 && !isReplayable()) throw notReplayable();
     current += 1;
     const mine = current;
@@ -160,6 +169,10 @@ export function createReplayBody(body: unknown, cap: number): ReplayBody {
 
   return {
     isReplayable,
+    rewind() {
+      current += 1;
+      recording.pin();
+    },
     dispose() {
       disposed = true;
       recording.kept = undefined;

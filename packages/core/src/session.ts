@@ -17,7 +17,7 @@ export async function signIn({ credential, means }: SourceState, response: Token
   const record = signedInRecord(newEpoch(), response, { sentAt: sentAt.wall, binding: means.binding });
   install(credential, record, sentAt);
   credential.seedIgnored = false;
-  setUnwritten(credential, record, { wins: true, expected: 'unread' });
+  setUnwritten(credential, record, { over: 'anything', expected: 'unread' });
   emit(credential, 'signed-in', {});
   await writeNow(credential, means.bestEffort);
 }
@@ -40,7 +40,7 @@ export async function signOut(state: SourceState, revoke: boolean): Promise<void
   const marker = signedOutRecord(newEpoch());
   install(credential, marker);
   closeForGood(credential, 'sign-out');
-  setUnwritten(credential, marker, { wins: true, expected: 'unread' });
+  setUnwritten(credential, marker, { over: 'anything', expected: 'unread' });
   emit(credential, 'signed-out', { reason: 'requested' });
   const written = writeNow(credential, means.bestEffort);
   // Its failure is told last.
@@ -57,7 +57,11 @@ export interface Seed {
 }
 
 /** Writes a first token response, only where the store has no record. */
-async function sow(state: SourceState, { response, givenAt }: Seed): Promise<void> {
+async function sow(
+  state: SourceState,
+  { response, givenAt }: Seed,
+  expected: number | undefined,
+): Promise<void> {
   const { credential, means } = state;
   const held = credential.snapshot?.record;
   if (!isBlank(held) || held?.signedOut) {
@@ -67,7 +71,7 @@ async function sow(state: SourceState, { response, givenAt }: Seed): Promise<voi
   }
   const record = signedInRecord(newEpoch(), response, { sentAt: givenAt.wall, binding: means.binding });
   install(credential, record, givenAt);
-  setUnwritten(credential, record, { wins: false, expected: credential.blankRevision });
+  setUnwritten(credential, record, { over: 'nothing', expected });
   // A store that cannot be written shows before the first refresh token is spent.
   await persist(credential).catch(() => undefined);
 }
@@ -77,34 +81,49 @@ export async function load(state: SourceState, seed: Seed | undefined): Promise<
   const { credential } = state;
   // A sign-in may have come first; then there is nothing to look for.
   if (credential.snapshot === undefined) {
-    credential.loading ??= catchUp(credential).then((stored) => {
-      credential.blankRevision = stored?.revision;
-    });
+    credential.loading ??= catchUp(credential).then((stored) => stored?.revision);
   }
+  let revision: number | undefined;
   try {
-    await credential.loading;
+    revision = await credential.loading;
   } catch (error) {
     // The next call reads again.
     credential.loading = undefined;
     throw error;
   }
-  if (seed !== undefined) await sow(state, seed);
+  if (seed !== undefined) await sow(state, seed, revision);
 }
 
-/** Follows what other writers do: each hint leads to one read, soon, and not in all processes at once. */
+/**
+ * Follows what other writers do: hints lead to a read, soon, and not in all processes at once. A hint that comes during
+ * a read leads to another one.
+ */
 export function follow(credential: Credential): () => void {
-  const stop = credential.store.subscribe(credential.account, () => {
-    credential.reading ??= delay(credential.clock, credential.random() * 50)
-      .then(() => catchUp(credential))
-      .then(
-        () => undefined,
-        () => undefined,
-      )
-      .finally(() => {
-        credential.reading = undefined;
-      });
-  });
-  return () => stop?.();
+  const { account, clock, random, store } = credential;
+  let hinted = false;
+  let reading = false;
+
+  async function read(): Promise<void> {
+    reading = true;
+    while (hinted) {
+      hinted = false;
+      await delay(clock, random() * 50);
+      await catchUp(credential).catch(() => undefined);
+    }
+    reading = false;
+  }
+
+  const onChange = (): void => {
+    hinted = true;
+    if (!reading) void read();
+  };
+  try {
+    const stop = store.subscribe(account, onChange);
+    return () => stop?.();
+  } catch {
+    // Hints are never relied on.
+    return () => undefined;
+  }
 }
 
 /** A flight ends within its own limits; this only keeps a process alive that waits for it. */

@@ -11,11 +11,12 @@ import {
   MILLISECONDS,
   OBJECT,
   TEXT,
+  type Check,
   type Checks,
 } from './options.ts';
 import type { RefreshFunction } from './refresh.ts';
 import type { Reuse } from './suspect.ts';
-import { isFilled, type TokenResponse, type TokenSet } from './token-response.ts';
+import { isAccessToken, isFilled, type TokenResponse, type TokenSet } from './token-response.ts';
 import type { TokenStore } from './token-store.ts';
 
 /** A provider's facts, as data. */
@@ -31,7 +32,9 @@ export interface Profile {
    */
   readonly reuse?: Reuse | undefined;
   /** What its own codes mean, wherever in the answer they stand; they come before the standard table. */
-  readonly codes?: Readonly<Record<string, FailureKind>> | undefined;
+  readonly codes?:
+    | Readonly<Record<string, Exclude<FailureKind, 'puzzling' | 'malformed' | 'other-account'>>>
+    | undefined;
 }
 
 /** A static key for the time without an access token: a bearer token, or a header of its own. */
@@ -103,7 +106,7 @@ function isFallback(value: unknown): boolean {
 }
 
 function isReuse(value: unknown): boolean {
-  if (isObject(value)) return MILLISECONDS[1](value['graceMs']);
+  if (isObject(value)) return MILLISECONDS[1](value['graceMs']) && Object.keys(value).length === 1;
   return value === 'safe' || value === 'unknown' || value === 'strict';
 }
 
@@ -131,6 +134,11 @@ export function checkTokenResponse(name: string, value: unknown): void {
   const strings = [accessToken, refreshToken].every(
     (token) => token === undefined || typeof token === 'string',
   );
+  if (isFilled(accessToken) && !isAccessToken(accessToken)) {
+    throw new TypeError(
+      `\`${name}\` must have an access_token of visible ASCII characters (RFC 6749, appendix A.12)`,
+    );
+  }
   if (strings && (isFilled(accessToken) || isFilled(refreshToken))) return;
   const members = Object.keys(value).join(', ') || 'none';
   throw new TypeError(
@@ -172,11 +180,16 @@ const TIMING_CHECKS: Checks = {
   ],
 };
 
+const SOME_MILLISECONDS: Check = [
+  'a number of milliseconds from 1 to 2147483647',
+  (value) => MILLISECONDS[1](value) && (value as number) >= 1,
+];
+
 const LIMITS_CHECKS: Checks = {
-  exchangeMs: MILLISECONDS,
-  flightMs: MILLISECONDS,
+  exchangeMs: SOME_MILLISECONDS,
+  flightMs: SOME_MILLISECONDS,
   lockMs: MILLISECONDS,
-  waitMs: MILLISECONDS,
+  waitMs: SOME_MILLISECONDS,
   replayBytes: ['a number of bytes', (value) => Number.isSafeInteger(value) && (value as number) >= 0],
 };
 

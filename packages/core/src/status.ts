@@ -24,7 +24,8 @@ export interface TokenSourceStatus {
 }
 
 export function statusOf(state: SourceState): TokenSourceStatus {
-  const { credential, timing } = state;
+  const { credential, means } = state;
+  const { timing } = means;
   const { gate, snapshot, unreadable, unwritten } = credential;
   const now = instantOf(credential.clock);
   const token = held(credential);

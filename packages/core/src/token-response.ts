@@ -25,6 +25,11 @@ export interface TokenSet {
 
 const LONGEST_MS = 400 * 24 * 3_600_000;
 
+/** RFC 6749, appendix A.12: visible characters. Anything else cannot be sent in a header. */
+export function isAccessToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x20-\x7e]+$/.test(value);
+}
+
 export function isFilled(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }

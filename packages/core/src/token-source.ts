@@ -3,6 +3,7 @@ import type { Authorization } from './authorization.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { instantOf, systemClock } from './clock.ts';
 import { isInside } from './context.ts';
+import type { Credential } from './credential.ts';
 import { AccessTokenError } from './errors.ts';
 import type { TokenEvent, TokenEventListener } from './events.ts';
 import type { Means } from './exchange.ts';
@@ -66,7 +67,10 @@ export interface TokenSource {
   status(): TokenSourceStatus;
   /** Calls back with each event; returns what ends it. */
   subscribe(listener: TokenEventListener): () => void;
-  /** Settles when nothing is left to be written; rejects with `ERR_STORE_FAILED` after 5 s. For the end of a process. */
+  /**
+   * For the end of a process: waits for a refresh under way, then up to 5 s for what is to be written; rejects with
+   * `ERR_STORE_FAILED` where it could not be.
+   */
   flush(): Promise<void>;
   /** Ends this source: later calls reject. The shared state ends with its last source. */
   close(): Promise<void>;
@@ -85,8 +89,8 @@ export interface TokenSource {
     response: ResponseFacts,
     options: ReplayOptions,
   ): Promise<Authorization | undefined>;
-  /** For adapters, after the replay: its status, and the response or error that the caller gets. */
-  settled(authorization: Authorization, status: number, native?: object): void;
+  /** For adapters, after the replay: its status, and what else is known of its response. */
+  settled(authorization: Authorization, status: number, response?: Partial<ResponseFacts>): void;
 }
 
 const DEFAULT_LIMITS = {
@@ -120,6 +124,7 @@ function withDefaults<T extends object>(defaults: T, given: { [K in keyof T]?: T
 function meansOf(options: TokenSourceOptions): Means {
   return {
     refresh: options.refresh,
+    timing: options.timing ?? {},
     revoke: options.revoke,
     binding: options.refresh.binding,
     bestEffort: options.persistence === 'best-effort',
@@ -132,9 +137,31 @@ function meansOf(options: TokenSourceOptions): Means {
 /** One source's part in the shared state: opened by its first call, closed once. */
 interface Session {
   readonly state: SourceState;
+  readonly listen: (listener: TokenEventListener) => () => void;
   isReady(): boolean;
   isClosed(): boolean;
   close(): Promise<void>;
+}
+
+/** One source's listeners, which end with it. */
+function listenersOf({ listeners }: Credential): Pick<Session, 'listen'> & { stopAll: () => void } {
+  const stops = new Set<() => void>();
+  return {
+    listen(listener) {
+      // A wrapper of its own: two sources may be given the same listener.
+      const own = (event: TokenEvent): void => listener(event);
+      const stop = (): void => {
+        listeners.delete(own);
+        stops.delete(stop);
+      };
+      listeners.add(own);
+      stops.add(stop);
+      return stop;
+    },
+    stopAll() {
+      for (const stop of stops) stop();
+    },
+  };
 }
 
 function openSession(options: TokenSourceOptions, account: string): Session {
@@ -147,13 +174,25 @@ function openSession(options: TokenSourceOptions, account: string): Session {
     clock,
     random,
   });
-  // A wrapper of its own: two sources may be given the same listener.
-  const listener = onEvent && ((event: TokenEvent): void => onEvent(event));
-  if (listener !== undefined) credential.listeners.add(listener);
+  const { listen, stopAll } = listenersOf(credential);
+  if (onEvent !== undefined) listen(onEvent);
   let loading: Promise<void> | undefined;
   let stopFollowing = (): void => undefined;
   let ready = false;
   let closed = false;
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    closed = true;
+    stopFollowing();
+    const last = leave();
+    if (last) await flush(credential).catch(() => undefined);
+    stopAll();
+    if (!last) return;
+    // What could not be written is lost with the process; others must not wait for it.
+    credential.unwritten = undefined;
+    leaveIfDone(credential);
+  }
 
   async function firstLoad(): Promise<void> {
     try {
@@ -168,29 +207,19 @@ function openSession(options: TokenSourceOptions, account: string): Session {
   const state: SourceState = {
     credential,
     means,
-    timing: options.timing ?? {},
     loaded() {
       // Its store waits for the source whose first read it is: neither could ever go on.
       if (!ready && isInside(credential)) return Promise.reject(reentered(account));
       return (loading ??= firstLoad());
     },
+    isLoaded: () => ready,
   };
   return {
     state,
+    listen,
     isReady: () => ready && !closed,
     isClosed: () => closed,
-    async close() {
-      if (closed) return;
-      closed = true;
-      stopFollowing();
-      const last = leave();
-      if (last) await flush(credential).catch(() => undefined);
-      if (listener !== undefined) credential.listeners.delete(listener);
-      if (!last) return;
-      // What could not be written is lost with the process; others must not wait for it.
-      credential.unwritten = undefined;
-      leaveIfDone(credential);
-    },
+    close: () => (closing ??= close()),
   };
 }
 
@@ -236,11 +265,13 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     status: createStatus(state),
     subscribe(listener: TokenEventListener) {
       if (typeof listener !== 'function') throw invalidOption('listener', FUNCTION[0], listener);
-      const own = (event: TokenEvent): void => listener(event);
-      credential.listeners.add(own);
-      return () => void credential.listeners.delete(own);
+      ensureOpen();
+      return session.listen(listener);
     },
-    flush: () => flush(credential),
+    async flush() {
+      ensureOpen();
+      await flush(credential);
+    },
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),
   });

@@ -12,6 +12,7 @@ function create(options: object): unknown {
 }
 
 const ms = 'a number of milliseconds from 0 to 2147483647';
+const someMs = 'a number of milliseconds from 1 to 2147483647';
 const kinds = 'transient, throttled, rejected, refused, revoked, disabled, misconfigured';
 const key = 'a key as a string, or { header, value } that can be sent as a header';
 const wireNames =
@@ -46,6 +47,10 @@ describe('a wrong option is told', () => {
     [{ tokens: null }, '`tokens` must be an object, got null'],
     [{ tokens: [] }, '`tokens` must be an object, got an empty list'],
     [{ tokens: {} }, `${wireNames}none`],
+    [
+      { tokens: { access_token: 'a\r\nsecret: y' } },
+      '`tokens` must have an access_token of visible ASCII characters (RFC 6749, appendix A.12)',
+    ],
     [{ tokens: { accessToken: 'secret', expiresIn: 5 } }, `${wireNames}accessToken, expiresIn`],
     [{ tokens: { access_token: '', refresh_token: '' } }, `${wireNames}access_token, refresh_token`],
     [{ tokens: { access_token: 5, refresh_token: 'secret' } }, `${wireNames}access_token, refresh_token`],
@@ -114,6 +119,10 @@ describe('a wrong option is told', () => {
       "`profile.reuse` must be 'safe', 'unknown', 'strict' or { graceMs }, got an object",
     ],
     [
+      { profile: { reuse: { graceMs: 5, strict: true } } },
+      "`profile.reuse` must be 'safe', 'unknown', 'strict' or { graceMs }, got an object",
+    ],
+    [
       { profile: { reuse: 30_000 } },
       "`profile.reuse` must be 'safe', 'unknown', 'strict' or { graceMs }, got 30000",
     ],
@@ -158,10 +167,12 @@ describe('a wrong option is told', () => {
       { limits: { timeout: 5 } },
       '`limits.timeout` is not an option; there are: exchangeMs, flightMs, lockMs, waitMs, replayBytes',
     ],
-    [{ limits: { exchangeMs: 2 ** 31 } }, `\`limits.exchangeMs\` must be ${ms}, got 2147483648`],
-    [{ limits: { flightMs: null } }, `\`limits.flightMs\` must be ${ms}, got null`],
+    [{ limits: { exchangeMs: 2 ** 31 } }, `\`limits.exchangeMs\` must be ${someMs}, got 2147483648`],
+    [{ limits: { flightMs: null } }, `\`limits.flightMs\` must be ${someMs}, got null`],
+    [{ limits: { exchangeMs: 0 } }, `\`limits.exchangeMs\` must be ${someMs}, got 0`],
+    [{ limits: { waitMs: 0.5 } }, `\`limits.waitMs\` must be ${someMs}, got 0.5`],
     [{ limits: { lockMs: Number.NaN } }, `\`limits.lockMs\` must be ${ms}, got NaN`],
-    [{ limits: { waitMs: -5 } }, `\`limits.waitMs\` must be ${ms}, got -5`],
+    [{ limits: { waitMs: -5 } }, `\`limits.waitMs\` must be ${someMs}, got -5`],
     [{ limits: { replayBytes: '1mb' } }, '`limits.replayBytes` must be a number of bytes, got a string'],
     [{ limits: { replayBytes: -1 } }, '`limits.replayBytes` must be a number of bytes, got -1'],
     [{ limits: { replayBytes: 0.5 } }, '`limits.replayBytes` must be a number of bytes, got 0.5'],
@@ -228,7 +239,7 @@ describe('a right option is taken', () => {
     { profile: { reuse: { graceMs: 0 } } },
     { profile: { codes: { gone: 'revoked', busy: 'transient' } } },
     { timing: { ttlThresholdMs: 0, leewayMs: 0, assumedLifetimeMs: 90 * 24 * 3_600_000 } },
-    { limits: { exchangeMs: 0, flightMs: 1, lockMs: 2, waitMs: 2 ** 31 - 1, replayBytes: 0 } },
+    { limits: { exchangeMs: 1, flightMs: 1, lockMs: 2, waitMs: 2 ** 31 - 1, replayBytes: 0 } },
     { revoke: async () => undefined, onEvent: () => undefined, random: () => 0.5, clock },
   ])('%j', (options) => {
     expect(() => create(options)).not.toThrow();
