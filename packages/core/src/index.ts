@@ -6,18 +6,11 @@ export type {
   TokenSourceResolver,
   Transport,
 } from './adapter.ts';
-export {
-  checkAdapter,
-  checkRequestOptions,
-  selectSource,
-  sendAuthorized,
-  sendGuarded,
-  standAsideFor,
-} from './adapter.ts';
+export { checkAdapter, sendGuarded } from './adapter.ts';
 export type { Authorization } from './authorization.ts';
 export { confine } from './authorization.ts';
-export type { BodyPlan, RequestBody } from './body-plan.ts';
-export { drain, isOneShot, planBody } from './body-plan.ts';
+export type { RequestBody } from './body-plan.ts';
+export { drain, isOneShot } from './body-plan.ts';
 export type { Clock } from './clock.ts';
 export { conceal } from './conceal.ts';
 export type { AccessTokenErrorCode, AccessTokenErrorOptions } from './errors.ts';
@@ -46,12 +39,12 @@ export type { ReplayOptions, ResponseFacts } from './reauthorize.ts';
 export type { Binding, Claim, CredentialRecord } from './record.ts';
 export type { RefreshFunction, RefreshRequest } from './refresh.ts';
 export type { ReplayBody } from './replay-body.ts';
-export { streamLike, streamOf } from './replay-body.ts';
+export { streamOf } from './replay-body.ts';
 export { bodyOfRequest } from './request-body.ts';
 export type { Fallback, Profile, TokenSourceOptions } from './source-options.ts';
 export type { TokenSourceStatus } from './status.ts';
 export type { Reuse } from './suspect.ts';
 export type { TokenResponse, TokenSet } from './token-response.ts';
 export type { AuthorizeRequest, GetAccessTokenOptions, TokenSource } from './token-source.ts';
-export { createTokenSource, replayBytesOf } from './token-source.ts';
+export { createTokenSource } from './token-source.ts';
 export type { ExclusiveSection, TokenStore } from './token-store.ts';
