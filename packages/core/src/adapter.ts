@@ -61,7 +61,7 @@ const REQUEST_CHECKS: Checks = {
 };
 
 /** Checks the key `unexpired` of one request. */
-export function checkRequestOptions(options: unknown): RequestOptions {
+function checkRequestOptions(options: unknown): RequestOptions {
   if (options === undefined) return {};
   checkOptions(options, REQUEST_CHECKS, 'unexpired');
   return options as RequestOptions;
@@ -77,7 +77,7 @@ export function checkAdapter(tokens: unknown, options: unknown, others: Checks =
 }
 
 /** The source for one request. */
-export function selectSource(
+function selectSource(
   tokens: TokenSource | TokenSourceResolver,
   request: ResolverRequest,
 ): TokenSource | undefined | Promise<TokenSource | undefined> {
@@ -91,7 +91,7 @@ export function selectSource(
 }
 
 /** Whether, and why, a request is left alone on listed origins too. */
-export function standAsideFor(
+function standAsideFor(
   request: RequestOptions,
   adapter: AdapterOptions,
   hasAuthorization: boolean,
@@ -112,7 +112,7 @@ export interface Transport<R> {
 }
 
 /** One logical request: an attempt with a fresh access token, and after a 401 one more with a fresher one. */
-export async function sendAuthorized<R>(
+async function sendAuthorized<R>(
   source: TokenSource,
   { request, body }: { request: AuthorizeRequest; body: RequestBody },
   transport: Transport<R>,

@@ -23,7 +23,7 @@ export interface TokenSourceStatus {
   readonly lastError: AccessTokenError | undefined;
 }
 
-export function statusOf(state: SourceState): TokenSourceStatus {
+function statusOf(state: SourceState): TokenSourceStatus {
   const { credential, means } = state;
   const { timing } = means;
   const { gate, snapshot, unreadable, unwritten } = credential;
