@@ -88,6 +88,29 @@ describe('the gate after a failed flight', () => {
     });
   });
 
+  test('is for good at the second refusal, whatever failed in between', () => {
+    const refused = afterFlights('refused', 1);
+    const outage = after(failureOf('transient'), { previous: refused });
+    const puzzled = after(failureOf('rejected'), { previous: outage });
+
+    expect([outage.durationMs, puzzled.durationMs]).toEqual([500, COOL_DOWN]);
+    expect(after(failureOf('refused'), { previous: puzzled }).durationMs).toBe(Infinity);
+  });
+
+  test('forgets the refusal of another refresh token', () => {
+    const outage = after(failureOf('transient'), { previous: afterFlights('refused', 1), credential: 'r2' });
+
+    expect(after(failureOf('refused'), { previous: outage, credential: 'r2' }).durationMs).toBe(COOL_DOWN);
+  });
+
+  test.each([
+    ['transient', 250],
+    ['refused', COOL_DOWN],
+    ['revoked', undefined],
+  ] as const)('that was %s tells callers to come back after %p ms', (kind, retryAfterMs) => {
+    expect(after(failureOf(kind)).error.retryAfterMs).toBe(retryAfterMs);
+  });
+
   test('cools down, never for good, as often as a refusal without a code comes', () => {
     expect(afterFlights('rejected', 5).durationMs).toBe(COOL_DOWN);
     expect(afterFlights('misconfigured', 5).durationMs).toBe(COOL_DOWN);

@@ -24,7 +24,8 @@ const refused = heldFor(HOUR / 2, true);
 
 function gateOf(code: AccessTokenErrorCode, durationMs: number, others: Partial<Gate> = {}): Gate {
   const error = new AccessTokenError(code, 'it failed');
-  return { since: now, durationMs, error, credential: 'r1', failures: 1, whileUsable: false, ...others };
+  const failed = { since: now, durationMs, error, credential: 'r1', failures: 1 };
+  return { ...failed, whileUsable: false, refused: false, ...others };
 }
 
 const open = undefined;
@@ -95,6 +96,11 @@ describe('decide', () => {
     const began = { wall: now.wall - 16_000, mono: now.mono - 16_000 };
 
     expect(decide(expired, { ...longBackOff, since: began }, wantOf())).toBe('wait');
+  });
+
+  test('a token that reaches its due point is still fresh', () => {
+    expect(decide(heldFor(15 * 60_000), open, wantOf())).toBe('use');
+    expect(decide(heldFor(15 * 60_000 - 1), open, wantOf())).toBe('use-and-refresh');
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Instant } from '../src/clock.ts';
 import {
+  carryOver,
   closedGate,
   closedMs,
   isOnTrial,
@@ -13,13 +14,13 @@ const start = { wall: 1_800_000_000_000, mono: 50_000 };
 const after = (ms: number): Instant => ({ wall: start.wall + ms, mono: start.mono + ms });
 
 /** Token a1 was refused, a2 was obtained for it. */
-const trial = trialGate(undefined, { refused: 'a1', obtained: 'a2' }, start);
+const trial = trialGate(undefined, { refused: 'a1', obtained: 'a2', generation: 2 }, start);
 
 /** So many times in a row a token was refused on trial, and another one obtained as soon as the gate let it. */
 function closedTimes(times: number): OriginGate {
   let gate = closedGate(trial, start);
   for (let n = 1; n < times; n += 1) {
-    gate = closedGate(trialGate(gate, { refused: 'a2', obtained: 'a2' }, start), start);
+    gate = closedGate(trialGate(gate, { refused: 'a2', obtained: 'a2', generation: n }, start), start);
   }
   return gate;
 }
@@ -71,7 +72,7 @@ describe('an origin that refuses a token on trial', () => {
   });
 
   test('begins with 5 s again after another token was accepted', () => {
-    const anew = trialGate(closedTimes(4), { refused: 'a8', obtained: 'a9' }, start);
+    const anew = trialGate(closedTimes(4), { refused: 'a8', obtained: 'a9', generation: 9 }, start);
 
     expect(closedMs(closedGate(anew, start))).toBe(5000);
   });
@@ -80,8 +81,26 @@ describe('an origin that refuses a token on trial', () => {
     const before = { ...trial };
 
     closedGate(trial, after(10));
-    trialGate(trial, { refused: 'a2', obtained: 'a3' }, after(10));
+    trialGate(trial, { refused: 'a2', obtained: 'a3', generation: 3 }, after(10));
 
     expect(trial).toEqual(before);
   });
+});
+
+test('a trial remembers which generation it is about, and begins open', () => {
+  expect(trial).toEqual({ token: 'a2', generation: 2, failures: 0, since: start, closed: false });
+});
+
+test('a token that one origin forced carries the gates of the others over', () => {
+  const closed = closedGate(trial, start);
+  const other = { ...closed, token: 'a1' };
+  const gates = new Map([
+    ['https://a.example', closed],
+    ['https://b.example', other],
+  ]);
+  carryOver(gates, { refused: 'a2', obtained: 'a3', generation: 3 });
+
+  expect(gates.get('https://a.example')).toEqual({ ...closed, token: 'a3' });
+  expect(gates.get('https://b.example')).toBe(other);
+  expect(isOriginClosed(gates.get('https://a.example'), 'a3', start)).toBe(true);
 });
