@@ -32,6 +32,7 @@ describe('a body that the client reads anew', () => {
 
     expect(plan.first).toBe(value);
     expect([plan.isReplayable(), isOneShot(bodyOf(value))]).toEqual([true, false]);
+    expect(() => plan.rewind()).not.toThrow();
     expect(await plan.again()).toBe(value);
     expect(() => plan.dispose()).not.toThrow();
   });
@@ -89,6 +90,16 @@ describe('a body that is used up', () => {
 
     expect(plan.isReplayable()).toBe(true);
     expect([await text(plan.first), plan.isReplayable()]).toEqual(['abcd', false]);
+  });
+
+  test('stops its first reader when a replay is decided', async () => {
+    const plan = planBody(bodyOf(generate('ab', 'cd')), 4);
+    const chunks = (plan.first as ReplayBody)[Symbol.asyncIterator]();
+    await chunks.next();
+    plan.rewind();
+
+    expect((await chunks.next()).done).toBe(true);
+    expect(await text(await plan.again())).toBe('abcd');
   });
 
   test('is not kept once the request is over', async () => {

@@ -322,6 +322,53 @@ describe('a reader that is superseded', () => {
   });
 });
 
+describe('rewinding', () => {
+  test('stops the reader there is, and the source waits for the next one', async () => {
+    const source = createHandSource();
+    const body = createReplayBody(source, CAP);
+    const old = body[Symbol.asyncIterator]();
+    const first = old.next();
+    source.give('ab');
+    await first;
+    body.rewind();
+    expect([(await old.next()).done, source.asked]).toEqual([true, 1]);
+
+    const replay = text(body);
+    await new Promise(setImmediate);
+    source.end();
+    expect([await replay, source.closed]).toEqual(['ab', 0]);
+  });
+
+  test('keeps the chunk that is being read, even if it passes the cap', async () => {
+    const source = createHandSource();
+    const body = createReplayBody(source, 3);
+    const old = body[Symbol.asyncIterator]();
+    const first = old.next();
+    source.give('ab');
+    await first;
+    const pending = old.next();
+    body.rewind();
+    source.give('cd');
+    expect((await pending).done).toBe(true);
+
+    expect(body.isReplayable()).toBe(true);
+    const replay = text(body);
+    await new Promise(setImmediate);
+    source.give('ef');
+    await new Promise(setImmediate);
+    source.end();
+    expect([await replay, body.isReplayable()]).toEqual(['abcdef', false]);
+  });
+
+  test('keeps no chunk beyond the cap that nobody was reading', async () => {
+    const body = createReplayBody(generate('ab', 'cd'), 3);
+    await text(body, 1);
+    body.rewind();
+
+    expect([await text(body), body.isReplayable()]).toEqual(['abcd', false]);
+  });
+});
+
 describe('disposal', () => {
   const begin = async (): Promise<{
     source: ReturnType<typeof createHandSource>;
