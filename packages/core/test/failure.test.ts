@@ -13,6 +13,8 @@ import {
   type FailureKind,
 } from '../src/failure.ts';
 
+const character = fc.nat(0x10ffff).map((point) => String.fromCodePoint(point));
+
 const NOW = Date.UTC(2026, 0, 1);
 
 function answerOf(status: number, json: unknown, others: Partial<Answer> = {}): Answer {
@@ -247,7 +249,7 @@ describe('Retry-After', () => {
 
   test('is 1 s to 1 h, or nothing, whatever a server sends', () => {
     const values = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: character }),
       fc.integer().map(String),
       fc.double().map(String),
       fc.date({ noInvalidDate: true }).map((value) => value.toUTCString()),
@@ -441,6 +443,13 @@ describe('the error for callers', () => {
     expect(error.message).toContain('(no such token: [redacted], or [redacted])');
     expect(error.cause).toMatchObject({ error: 'bad [redacted]' });
     expect(`${error.message}${String(error.cause)}`).not.toContain(presented.slice(0, 10));
+  });
+
+  test('shows nothing of what was presented where a server echoes it as it came in a form', () => {
+    const spaced = 'r/1+2=3';
+    const json = { error: 'oops', error_description: `refresh_token=${encodeURIComponent(spaced)}` };
+
+    expect(errorOf(judge(answerOf(400, json)), [spaced]).message).toContain('refresh_token=[redacted]');
   });
 
   test('shows no head of a secret that a cut would leave', () => {

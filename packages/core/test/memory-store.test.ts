@@ -143,6 +143,28 @@ describe('createStoreFrom', () => {
     await expect(store.write('alice', recordOf(1), undefined)).rejects.toThrow('disk full');
   });
 
+  test.each([
+    [undefined, '`load` must be a function, got undefined'],
+    [{ save: () => undefined }, '`load` must be a function, got undefined'],
+    [{ load: () => null, save: 'db' }, '`save` must be a function, got a string'],
+  ])('tells what %j lacks', (storage, message) => {
+    expect(() => createStoreFrom(storage as unknown as RecordStorage)).toThrow(new TypeError(message));
+  });
+
+  test('excludes other stores over the same storage', async () => {
+    let stored: CredentialRecord | undefined;
+    const storage: RecordStorage = {
+      load: async () => stored,
+      async save(_, record) {
+        await new Promise(setImmediate);
+        stored = record;
+      },
+    };
+    const writing = [1, 2].map(async (n) => createStoreFrom(storage).write('alice', recordOf(n), undefined));
+
+    expect(await Promise.all(writing)).toEqual([true, false]);
+  });
+
   test('does not read before a write that replaces whatever is there', async () => {
     const store = createStoreFrom({
       load: () => Promise.reject(new Error('garbage')),

@@ -134,6 +134,7 @@ describe('an answer without tokens', () => {
     ['200 with other names', () => json({ accessToken: 'a' }), 'malformed', true],
     ['an object with other names', () => ({ accessToken: 'a' }), 'malformed', true],
     ['an empty access token', () => ({ access_token: '' }), 'malformed', true],
+    ['an access token that no header can hold', () => ({ access_token: 'a\r\nx: y' }), 'malformed', true],
     ['an access token that is no text', () => ({ access_token: 5 }), 'malformed', true],
     ['200 with HTML', () => new Response('<p>Sign in</p>'), 'transient', true],
     ['200 with JSON that is cut', () => new Response('{"access_token":"a'), 'transient', true],

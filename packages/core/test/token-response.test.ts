@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  isAccessToken,
   isFilled,
   lifetimeOf,
   mergeTokens,
@@ -8,6 +9,8 @@ import {
   subjectOf,
   type TokenResponse,
 } from '../src/token-response.ts';
+
+const character = fc.nat(0x10ffff).map((point) => String.fromCodePoint(point));
 
 const SENT_AT = 1_800_000_000_000;
 const LONGEST = 400 * 24 * 3_600_000;
@@ -22,6 +25,22 @@ describe('isFilled', () => {
     [['a'], false],
   ])('%j: %p', (value, expected) => {
     expect(isFilled(value)).toBe(expected);
+  });
+});
+
+describe('isAccessToken', () => {
+  test.each([
+    ['a', true],
+    ['~ !az09._-+/=', true],
+    ['', false],
+    ['a\r\nx: y', false],
+    ['\u0000', false],
+    ['é', false],
+    ['\u007f', false],
+    [5, false],
+    [undefined, false],
+  ])('%j: %p', (value, expected) => {
+    expect(isAccessToken(value)).toBe(expected);
   });
 });
 
@@ -165,7 +184,7 @@ describe('the subject', () => {
 });
 
 test('whatever a token endpoint sends gives a sane lifetime and a sane subject', () => {
-  const value = fc.oneof(fc.jsonValue(), fc.double(), fc.string({ unit: 'binary' }));
+  const value = fc.oneof(fc.jsonValue(), fc.double(), fc.string({ unit: character }));
   const members = fc.constantFrom('expires_in', 'expires_at', 'refresh_in', 'id_token', 'access_token');
   fc.assert(
     fc.property(fc.dictionary(members, value), (response: TokenResponse) => {
