@@ -196,6 +196,14 @@ test('a closed server refuses connections, also those that were kept alive, and 
   await expect(postRefresh(server, refresh_token)).rejects.toThrow('fetch failed');
 });
 
+test('without cors no page may read the answers', async () => {
+  await start();
+
+  const answer = await post(server, { grant_type: 'x' }, { headers: { origin: 'https://app.example' } });
+
+  expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+});
+
 test('with cors a page of another origin may read the answers, after a preflight', async () => {
   await start({ cors: true });
   const preflight = await fetch(server.tokenEndpoint, {

@@ -82,6 +82,12 @@ test.each([
     `--c\r\n${part}\r\n--c--\r\n`,
     'does not begin with',
   ],
+  [
+    'text before the boundary',
+    'multipart/form-data; boundary=b',
+    `x\r\n--b\r\n${part}\r\n--b--`,
+    'does not begin with',
+  ],
   ['an empty body', 'multipart/form-data; boundary=b', '', 'does not begin with the boundary --b'],
   ['no end', 'multipart/form-data; boundary=b', `--b\r\n${part}`, 'does not end with the boundary --b--'],
   [

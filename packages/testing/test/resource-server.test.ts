@@ -369,6 +369,22 @@ describe('cors', () => {
     expect(api.requests).toHaveLength(1);
   });
 
+  test.each([
+    ['an OPTIONS request that is no preflight', 'OPTIONS', page, 'https://app.example'],
+    ['another method with the header of a preflight', 'PUT', preflight.headers, 'https://app.example'],
+    ['a request of no page', 'GET', {}, null],
+  ])('%s is recorded', async (_, method, headers, allowed) => {
+    await start({ cors: true });
+
+    const response = await send({ method, headers });
+
+    expect([response.statusCode, response.headers['access-control-allow-origin'] ?? null]).toEqual([
+      401,
+      allowed,
+    ]);
+    expect(api.requests).toHaveLength(1);
+  });
+
   test('is off by default: a preflight is a request like any other', async () => {
     await start();
 

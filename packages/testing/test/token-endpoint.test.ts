@@ -158,12 +158,12 @@ test('client credentials after the end of a grant begin another', async () => {
 });
 
 describe('client authentication', () => {
-  const clients = [{ clientId: 'public' }, { clientId: 'a b', clientSecret: 's:1%+' }];
+  const clients = [{ clientId: 'public' }, { clientId: 'a b', clientSecret: 's:1%+&' }];
 
   test.each([
     ['none', { ...credentials, client_id: 'public' }, {}],
-    ['basic', credentials, basic('a+b:s%3A1%25%2B')],
-    ['post', { ...credentials, client_id: 'a b', client_secret: 's:1%+' }, {}],
+    ['basic', credentials, basic('a+b:s%3A1%25%2B&')],
+    ['post', { ...credentials, client_id: 'a b', client_secret: 's:1%+&' }, {}],
   ])('%s is accepted and recorded', async (method, parameters, init) => {
     await start({ clients });
 
@@ -193,8 +193,9 @@ describe('client authentication', () => {
     });
   });
 
-  test('a refused header is challenged', async () => {
+  test('a refused header is challenged, other refusals are not', async () => {
     await start({ clients });
+    expect((await post(server, credentials)).headers.get('www-authenticate')).toBeNull();
 
     const { headers } = await post(server, credentials, basic('a+b:no'));
 
@@ -284,6 +285,23 @@ describe('private_key_jwt', () => {
     await start({ clients: [{ clientId: 'app', publicKey: jwkOf('ES256') }] });
 
     expect((await present(await sign(claims))).status).toBe(401);
+  });
+
+  test('an assertion about another client than the one that signed it is refused', async () => {
+    await start({ clients: [{ clientId: 'app', publicKey: jwkOf('ES256') }] });
+    const client_assertion = await sign({ sub: 'other' });
+
+    expect((await post(server, { ...credentials, client_id: 'app', client_assertion })).status).toBe(401);
+  });
+
+  test('an assertion with an algorithm of shared secrets is refused', async () => {
+    await start({ clients: [{ clientId: 'app', publicKey: jwkOf('ES256') }] });
+    const exp = Math.floor(Date.now() / 1000) + 60;
+    const assertion = new SignJWT({ iss: 'app', sub: 'app', aud: server.issuer, jti: 'one', exp })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(new Uint8Array(32));
+
+    expect((await present(await assertion)).status).toBe(401);
   });
 
   test('an assertion signed with another key is refused', async () => {
