@@ -17,11 +17,16 @@ export function bodyOfRequest(request: Request): Pick<RequestBody, 'value' | 'to
   let isWhole = false;
 
   async function readOn(recording: ReplayBody): Promise<void> {
-    const write = (): void => {
-      if (!recording.isReplayable()) recording.dispose();
-    };
-    await streamOf(recording).pipeTo(new WritableStream({ write }));
-    isWhole = true;
+    const chunks = recording[Symbol.asyncIterator]();
+    while (recording.isReplayable()) {
+      const { done } = await chunks.next();
+      if (done === true) {
+        isWhole = true;
+        return;
+      }
+    }
+    await chunks.return?.();
+    recording.dispose();
   }
 
   return {
