@@ -185,7 +185,9 @@ describe('what it answers', () => {
 
     await Promise.all(Array.from({ length: 20 }, () => fetchAuth(tokens)(api.origin)));
 
-    expect(statuses(api).toSorted()).toEqual([...Array(20).fill(200), ...Array(20).fill(401)]);
+    for (const status of [401, 200]) {
+      expect(statuses(api).filter((each) => each === status)).toHaveLength(20);
+    }
     expect(authorization.exchanges).toHaveLength(1);
   });
 
@@ -204,7 +206,7 @@ describe('what it answers', () => {
     const { api, tokens } = scene;
     const authFetch = fetchAuth(tokens);
     for (let round = 0; round < 20; round += 1) {
-      api.next({ respond: { status: 401, body: 'x'.repeat(20_000) } });
+      api.next({ respond: { status: 401, body: 'x'.repeat(70_000) } });
       await (await authFetch(api.origin)).text();
       await tokens.signIn(await scene.authorization.signIn());
     }

@@ -1,9 +1,4 @@
-import {
-  createTokenSource,
-  type TokenEvent,
-  type TokenSource,
-  type TokenSourceOptions,
-} from '@unexpired/core';
+import { createTokenSource, type TokenSource, type TokenSourceOptions } from '@unexpired/core';
 import {
   createAuthorizationServer,
   createResourceServer,
@@ -20,7 +15,6 @@ export interface Scene {
   readonly elsewhere: ResourceServer;
   readonly tokens: TokenSource;
   readonly first: FirstTokens;
-  readonly events: readonly TokenEvent[];
   close(): Promise<void>;
 }
 
@@ -30,7 +24,6 @@ export async function createScene(options: Partial<TokenSourceOptions> = {}): Pr
   const api = await createResourceServer({ accepts: authorization.isAccessTokenValid });
   const elsewhere = await createResourceServer({ accepts: () => true });
   const first = await authorization.signIn();
-  const events: TokenEvent[] = [];
   const tokens = createTokenSource({
     origins: [api.origin],
     refresh: ({ refreshToken = '', signal }) =>
@@ -44,11 +37,14 @@ export async function createScene(options: Partial<TokenSourceOptions> = {}): Pr
         signal,
       }),
     tokens: first,
-    onEvent: (event) => events.push(event),
     ...options,
   });
   return {
-    ...{ authorization, api, elsewhere, tokens, first, events },
+    authorization,
+    api,
+    elsewhere,
+    tokens,
+    first,
     async close() {
       await tokens.close();
       await Promise.all([authorization.close(), api.close(), elsewhere.close()]);
