@@ -88,8 +88,11 @@ async function openWorld(
 ): Promise<World & { close(): Promise<void> }> {
   const clock = createFakeClock();
   const authorization = await createAuthorizationServer({ clock, expiresIn: LIFETIME_MS / 1000 });
-  const api = await createResourceServer({ accepts: (token) => authorization.isAccessTokenValid(token) });
-  const elsewhere = await createResourceServer({ accepts: () => true });
+  const api = await createResourceServer({
+    accepts: (token) => authorization.isAccessTokenValid(token),
+    cors: true,
+  });
+  const elsewhere = await createResourceServer({ accepts: () => true, cors: true });
   const sources: TokenSource[] = [];
   const createSource = (own: Partial<TokenSourceOptions> = {}): TokenSource => {
     const source = createTokenSource({
