@@ -62,24 +62,22 @@ function takeApart(input: Input, given: Init | undefined): Call {
   const request = isRequest(input) ? input : undefined;
   const headers = new Headers(init?.headers ?? request?.headers);
   const own = { value: init?.body, toClientBody: streamOf };
-  const body = request === undefined || own.value ? own : bodyOfRequest(request);
-  const contentLength = Number(headers.get('content-length'));
+  const body = request === undefined || (own.value ?? null) !== null ? own : bodyOfRequest(request);
+  const contentLength = body.value ? Number(headers.get('content-length')) : undefined;
   return { input, init, request, headers, body: { ...body, contentLength }, hasFactory };
 }
 
-function initOf(
-  { init, request, headers, body, hasFactory }: Call,
-  authorization: Authorization,
-  sent: unknown,
-): RequestInit {
-  headers.delete('authorization');
+function initOf(call: Call, authorization: Authorization, sent: unknown): RequestInit {
+  const { init, request, headers, body } = call;
   for (const [name, value] of Object.entries(authorization.headers)) headers.set(name, value);
   const attempt: RequestInit = { ...init, headers };
-  // Authorization is the only header that fetch does not take along to a redirect's target on another origin.
-  const isManual = (init?.redirect ?? request?.redirect) === 'manual';
-  if (authorization.customHeader !== undefined && !isManual) attempt.redirect = 'error';
+  if (authorization.customHeader !== undefined) {
+    headers.delete('authorization');
+    // To a redirect's target on another origin, fetch takes every header along but Authorization.
+    if ((init?.redirect ?? request?.redirect) !== 'manual') attempt.redirect = 'error';
+  }
   if (sent === body.value) return attempt;
-  if (hasFactory) {
+  if (call.hasFactory) {
     // The length and the boundary of the body before.
     headers.delete('content-length');
     if (Object.prototype.toString.call(sent) === '[object FormData]') headers.delete('content-type');

@@ -125,13 +125,13 @@ describe('the body of a Request', () => {
     expect(bodyOf(api.requests[0])).toMatchObject({ complete: true, text: 'text' });
   });
 
-  test('gives way to one in init', async () => {
+  test.each(['of init', ''])("gives way to one in init: '%s'", async (body) => {
     const { api, tokens, authorization } = scene;
     authorization.revokeAccessTokens();
 
-    await fetchAuth(tokens)(post('of the Request'), { body: 'of init' });
+    await fetchAuth(tokens)(post('of the Request'), { body });
 
-    expect(api.requests.map(({ body }) => body.toString())).toEqual(['of init', 'of init']);
+    expect(api.requests.map((request) => request.body.toString())).toEqual([body, body]);
   });
 });
 
