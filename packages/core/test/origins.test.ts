@@ -18,7 +18,7 @@ describe('origins', () => {
     ['http on localhost', 'http://localhost:3000', 'http://localhost:3000'],
     ['http on a name under localhost', 'http://api.localhost', 'http://api.localhost'],
     ['http on 127.0.0.1', 'http://127.0.0.1:80', 'http://127.0.0.1'],
-    ['http on 127.8.9.10', 'http://127.8.9.10', 'http://127.8.9.10'],
+    ['http on 127.80.90.100', 'http://127.80.90.100', 'http://127.80.90.100'],
     ['http on [::1]', 'http://[::1]:3000', 'http://[::1]:3000'],
   ])('may hold %s', (_, given, expected) => {
     expect([...checkOrigins([given])]).toEqual([expected]);
@@ -56,9 +56,13 @@ describe('origins', () => {
     ['a path of a URL', [new URL(`${API}/v1`)], `${bare}'${API}'`],
     ['a user', ['https://me@api.example.com'], `${bare}'${API}'`],
     ['a password', ['https://:secret@api.example.com'], `${bare}'${API}'`],
+    ['a user of what no URL is', ['https://me:secret@a b'], `${odd}'a b'`],
+    ['a query of what no URL is', ['api.example.com?key=secret'], `${odd}'api.example.com'`],
     ['a wildcard', ['*'], `${odd}'*'`],
     ['a wildcard name', ['https://*.example.com'], `${exact}'https://*.example.com'`],
     ['another scheme', ['ftp://api.example.com'], `${exact}'ftp://api.example.com'`],
+    ['a scheme that ends like http', ['xhttp://api.example.com'], `${exact}'xhttp://api.example.com'`],
+    ['a scheme that begins like http', ['httpx://api.example.com'], `${exact}'httpx://api.example.com'`],
     ['a socket', ['wss://api.example.com'], `${exact}'wss://api.example.com'`],
     ['a name with a port', ['localhost:3000'], `${exact}'localhost://'`],
     [
@@ -172,6 +176,22 @@ describe('listedOrigin', () => {
     '',
   ])('does not know %j', (url) => {
     expect(listedOrigin(listed, url)).toBeUndefined();
+  });
+
+  test.each([
+    [API, API],
+    [`${API}/v1`, API],
+    [`${API}?a`, API],
+    [`${API}#a`, API],
+    ['http://localhost:3000/a', 'http://localhost:3000'],
+  ])('needs no parser for %s, which begins with its origin', (url, origin) => {
+    const { URL: parser } = globalThis;
+    Object.assign(globalThis, { URL: undefined });
+    try {
+      expect(listedOrigin(listed, url)).toBe(origin);
+    } finally {
+      Object.assign(globalThis, { URL: parser });
+    }
   });
 
   test('never takes a URL for one of another origin', () => {
