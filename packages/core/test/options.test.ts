@@ -82,6 +82,11 @@ describe('checkOptions', () => {
   });
 });
 
+test('checkOptions calls them options where no path is given', () => {
+  expect(() => checkOptions(5, {})).toThrow(new TypeError('`options` must be an object, got 5'));
+  expect(() => checkOptions({ x: 5 }, { x: TEXT })).toThrow(/^`x` must be /);
+});
+
 describe('checks', () => {
   test.each([
     ['MILLISECONDS', MILLISECONDS, [0, 0.5, 2 ** 31 - 1], [-1, 2 ** 31, Infinity, Number.NaN, '5', 5n, null]],

@@ -88,7 +88,9 @@ describe('an origin that refuses a token on trial', () => {
 });
 
 test('a trial remembers which generation it is about, and begins open', () => {
-  expect(trial).toEqual({ token: 'a2', generation: 2, failures: 0, since: start, closed: false });
+  const begun = trialGate(undefined, { refused: 'a1', obtained: 'a2', generation: 2 }, start);
+
+  expect(begun).toEqual({ token: 'a2', generation: 2, failures: 0, since: start, closed: false });
 });
 
 test('a token that one origin forced carries the gates of the others over', () => {

@@ -123,6 +123,11 @@ describe('mergeTokens', () => {
       { tenant: 'y', more: { deep: 1 } },
     ],
     ['takes null for other members', { tenant: null }, { tenant: null }],
+    [
+      'takes null for members that are named like tokens',
+      { old_access_token: null, refresh_token_hint: null },
+      { old_access_token: null, refresh_token_hint: null },
+    ],
     ['keeps members that are undefined', { tenant: undefined }, {}],
     ['keeps no times, which the record has', { expires_in: 5, expires_at: 6, refresh_in: 7 }, {}],
   ])('%s', (_, response, changed) => {
