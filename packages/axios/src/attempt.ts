@@ -28,7 +28,9 @@ const headersOf = ({ headers }: Config, content: unknown = headers): AxiosHeader
 
 /** The config of one attempt: a copy, since the caller's must never hold the access token. */
 export function attemptOf(config: Config, authorization: Authorization, data: unknown): Config {
-  const headers = headersOf(config).set(authorization.headers, true);
+  const headers = headersOf(config);
+  headers.delete('authorization');
+  headers.set(authorization.headers);
   const attempt = { ...config, headers, data } as Config;
   // follow-redirects takes Authorization along to subdomains, and headers of other names anywhere.
   attempt.beforeRedirect = (hop: Hop, response, request) => {

@@ -45,6 +45,7 @@ export interface SceneOptions {
   readonly source?: Partial<TokenSourceOptions>;
   readonly adapter?: AdapterOptions;
   readonly client?: CreateAxiosDefaults;
+  readonly api?: ResourceServerOptions;
 }
 
 export interface Scene {
@@ -60,10 +61,14 @@ export interface Scene {
   readonly bare: AxiosInstance;
 }
 
-export async function openScene({ source, adapter, client: defaults }: SceneOptions = {}): Promise<Scene> {
+export async function openScene(options: SceneOptions = {}): Promise<Scene> {
+  const { source, adapter, client: defaults } = options;
   const authorization = await createAuthorizationServer();
   afterwards(authorization.close);
-  const api = await serveResource({ accepts: (token) => authorization.isAccessTokenValid(token) });
+  const api = await serveResource({
+    accepts: (token) => authorization.isAccessTokenValid(token),
+    ...options.api,
+  });
   const first = await authorization.signIn();
   const events: TokenEvent[] = [];
   const tokens = createTokenSource({
