@@ -177,13 +177,14 @@ test('a hint of another process brings its tokens before they are needed', async
   const [one, two] = [open(place.open()), open(place.open())];
   await one.signIn(await server.signIn());
   await two.getAccessToken();
-  await clock.advance(2_700_001);
-  await one.getAccessToken();
-  await one.flush();
 
-  await clock.advance(50);
-
-  expect(two.status()).toMatchObject({ accessToken: 'fresh', generation: 2, refreshing: false });
+  for (const generation of [2, 3]) {
+    await clock.advance(2_700_001);
+    await one.getAccessToken();
+    await one.flush();
+    await clock.advance(50);
+    expect(two.status()).toMatchObject({ accessToken: 'fresh', generation, refreshing: false });
+  }
 });
 
 test('a refusal that a peer outran is no refusal: its tokens are adopted', async () => {

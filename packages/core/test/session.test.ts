@@ -223,6 +223,25 @@ test('a sign-out revokes the newest tokens, unless it is told not to', async () 
   expect(revoked).toHaveLength(1);
 });
 
+test('a sign-out revokes once nobody can be spending the refresh token', async () => {
+  const order: string[] = [];
+  const scene = await createAgedScene(EXPIRED_MS, {
+    revoke: async ({ refresh_token }) => void order.push(`revoke ${refresh_token}`),
+  });
+  const exchange = Promise.withResolvers<ReturnType<typeof tokens>>();
+  scene.refresh.next(() => exchange.promise);
+  scene.source.getAccessToken().catch(() => undefined);
+  await scene.clock.advance(0);
+
+  const signingOut = scene.source.signOut();
+  await scene.clock.advance(0);
+  expect(order).toEqual([]);
+  exchange.resolve(tokens(2));
+  await signingOut;
+
+  expect(order).toEqual(['revoke refresh-2', 'revoke refresh-1']);
+});
+
 test('a revocation that fails does not fail the sign-out', async () => {
   const { source } = await createAgedScene(0, {
     revoke: async () => {
@@ -273,6 +292,21 @@ test('the option `tokens` is stored where there is no record', async () => {
 
   expect(await source.getAccessToken()).toBe('access-7');
   expect(place.record).toMatchObject({ generation: 1, tokens: { refresh_token: 'refresh-7' } });
+});
+
+test('the option `tokens` is stored over a record that never held tokens', async () => {
+  const empty = createScene({ store: place.open(), tokens: undefined });
+  empty.refresh.always(oauthError('invalid_grant'));
+  const failing = errorOf(empty.source.getAccessToken());
+  await empty.clock.advance(1000);
+  await failing;
+  expect(place.record?.tokens).toBeUndefined();
+
+  const { source } = createScene({ store: place.open(), tokens: tokens(7) });
+
+  expect(await source.getAccessToken()).toBe('access-7');
+  expect(place.record).toMatchObject({ generation: 1, tokens: { refresh_token: 'refresh-7' } });
+  expect(source.status().durability).toBe('clean');
 });
 
 test('of two processes that bring different first tokens, one wins for both', async () => {
