@@ -144,6 +144,15 @@ test('origin gates tell of their closing with its time, and of their opening', a
   expect(events.find(({ type }) => type === 'not-replayed')).toMatchObject({ reason: 'refused-again' });
 });
 
+test('the same access token again closes the gate of its origin at once', async () => {
+  const scene = await createAgedScene(0);
+  scene.refresh.next(() => tokens(2, { access_token: 'access-1' }));
+
+  const events = await eventsOf(scene, async () => refuse(scene.source, await authorize(scene.source)));
+
+  expect(typesOf(events).slice(-2)).toEqual(['gate-closed', 'not-replayed']);
+});
+
 test('events are frozen, and in the account’s name', async () => {
   const scene = createScene({ account: 'ann@example.com' });
 
