@@ -186,12 +186,15 @@ export function isOfOtherSubject(record: CredentialRecord | undefined, response:
   return record?.subject !== undefined && subject !== undefined && subject !== record.subject;
 }
 
-/** Bindings disagree only in what both of them name. */
+const PLACES = ['issuer', 'tokenEndpoint'] as const;
+
+/** Bindings disagree in a place that both of them name, and where they name none in common. */
 export function isOtherBinding(one: Binding | undefined, other: Binding | undefined): boolean {
   if (one === undefined || other === undefined) return false;
-  return (['issuer', 'tokenEndpoint', 'clientId'] as const).some(
-    (name) => one[name] !== undefined && other[name] !== undefined && one[name] !== other[name],
-  );
+  const differs = (name: keyof Binding): boolean => one[name] !== other[name];
+  const shared = PLACES.filter((name) => one[name] !== undefined && other[name] !== undefined);
+  // An issuer does not tell whether a token endpoint is its own: the refresh token could go anywhere.
+  return differs('clientId') || (shared.length > 0 ? shared : PLACES).some(differs);
 }
 
 /**
