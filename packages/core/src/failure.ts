@@ -244,6 +244,13 @@ const ERROR_OF_KIND: Readonly<Record<FailureKind, readonly [AccessTokenErrorCode
 /** Longer than this no server's text is shown. */
 const SHOWN_LENGTH = 300;
 
+/** As it is, and as a server echoes what came in a URL or a form. */
+function echoesOf(secret: string): string[] {
+  const form = new URLSearchParams({ '': secret }).toString().slice(1);
+  // Half a surrogate pair, which JSON can hold, is an error to encodeURIComponent.
+  return [secret, encodeURIComponent(secret.toWellFormed()), form];
+}
+
 /** The error for callers. What was presented never shows, even where a server echoes it. */
 export function errorOf(
   failure: Failure,
@@ -254,8 +261,7 @@ export function errorOf(
   // Redacted before it is cut: the head of a long token is a secret too.
   const safe = (text: string): string => {
     let redacted = text;
-    // As it is, and as a server echoes what came in a form.
-    for (const secret of secrets.flatMap((one) => (one ? [one, encodeURIComponent(one)] : []))) {
+    for (const secret of secrets.flatMap((one) => (one ? echoesOf(one) : []))) {
       redacted = redacted.replaceAll(secret, '[redacted]');
     }
     return redacted.slice(0, SHOWN_LENGTH);

@@ -22,13 +22,17 @@ import {
   answer,
   API,
   authorize,
+  createAgedScene,
+  createScene,
   errorOf,
+  EXPIRED_MS,
   headerFrom,
   lostAnswer,
   notSent,
   oauthError,
   refuse,
   settled,
+  tokens,
   type Step,
 } from './scene.ts';
 
@@ -261,3 +265,44 @@ test('a long text of a server is cut', async () => {
 
   expect(error.message.length).toBeLessThan(1000);
 });
+
+test.each(['refresh/1+2=3', 'refresh!1*~(2)$', 'refresh 1'])(
+  'no refresh token %j shows where a server echoes it as it came in a form',
+  async (refreshToken) => {
+    const scene = await createAgedScene(EXPIRED_MS, { tokens: tokens(1, { refresh_token: refreshToken }) });
+    const forms = [encodeURIComponent(refreshToken), `${new URLSearchParams({ t: refreshToken })}`.slice(2)];
+    scene.refresh.next(answer({ error: 'oops', error_description: `bad: ${forms.join(' ')}` }, 400));
+
+    const { message } = await errorOf(scene.source.getAccessToken());
+
+    expect(message).toContain('bad: [redacted] [redacted]');
+  },
+);
+
+test('a refresh token that is no text can be refused too', async () => {
+  const scene = await createAgedScene(EXPIRED_MS, { tokens: tokens(1, { refresh_token: 'refresh\ud800' }) });
+  scene.refresh.next(oauthError('invalid_grant'));
+
+  const error = await errorOf(scene.source.getAccessToken());
+
+  expect(error).toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED' });
+});
+
+test.each(['secret\nx: y', 'secret\u00e9', 'secret\u2028'])(
+  'an access token %j, which no header can hold, is neither used nor shown',
+  async (accessToken) => {
+    const given = tokens(2, { access_token: accessToken });
+    const scene = await createAgedScene(EXPIRED_MS);
+    scene.refresh.next(() => given);
+
+    const errors = [
+      await errorOf(scene.source.getAccessToken()),
+      await errorOf(scene.source.signIn(given)),
+      await errorOf((async () => createScene({ tokens: given }))()),
+    ];
+
+    expect(errors[0]).toMatchObject({ code: 'ERR_REFRESH_FAILED' });
+    for (const error of errors.slice(1)) expect(error).toBeInstanceOf(TypeError);
+    for (const error of errors) expect(inspect(error, { depth: 9 })).not.toContain('secret');
+  },
+);
