@@ -301,7 +301,7 @@ function pause(credential: Credential, error: AccessTokenError): void {
     since: now,
     durationMs: 1000,
     error,
-    credential: credentialKey(snapshot?.record),
+    credential: gate?.credential ?? credentialKey(snapshot?.record),
     failures: gate?.failures ?? 0,
     whileUsable: true,
     refused: gate?.refused ?? false,
