@@ -182,3 +182,32 @@ test('a claim is dated by the clock of the store', async () => {
     12_345,
   ]);
 });
+
+test.each([
+  ['an assumed lifetime', EXPIRED_MS, { assumedLifetimeMs: 3_600_000 }, { expires_in: undefined }],
+  ['a long leeway', 3_000_001, { leewayMs: 600_000 }, {}],
+])(
+  'a refresh token that may be spent is presented again after %s ended',
+  async (_, ageMs, timing, members) => {
+    const scene = await createAgedScene(ageMs, { timing, tokens: tokens(1, members) });
+    scene.refresh.always(lostAnswer);
+    const error = await settled(scene.clock, errorOf(scene.source.getAccessToken()));
+    expect(error).toMatchObject({ code: 'ERR_REFRESH_FAILED' });
+
+    scene.refresh.always(undefined);
+    await scene.clock.advance(1);
+
+    expect(await settled(scene.clock, scene.source.getAccessToken())).toBe('access-2');
+  },
+);
+
+test('a refresh that is held back is told of', async () => {
+  const place = await leaveClaim(1500);
+  const scene = createScene({ store: place.open(), profile: { reuse: 'strict' }, tokens: undefined });
+  await scene.clock.advance(DUE_MS);
+
+  await refreshInBackground(scene);
+
+  expect(scene.events.at(-1)).toMatchObject({ type: 'refresh-failed', code: 'ERR_REFRESH_FAILED' });
+  expect(scene.refresh.calls).toHaveLength(0);
+});
