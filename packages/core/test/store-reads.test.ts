@@ -1,0 +1,79 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { createPlace, type Place } from './place.ts';
+import { createAgedScene, createScene, errorOf, EXPIRED_MS, tokens } from './scene.ts';
+
+let place: Place;
+
+beforeEach(() => {
+  place = createPlace();
+});
+
+/** Holds the answer to the next read until it is let go. */
+function holdNextRead(): () => void {
+  const answering = Promise.withResolvers<void>();
+  place.before = (call) => {
+    if (call !== 'read') return;
+    place.before = () => undefined;
+    return answering.promise;
+  };
+  return answering.resolve;
+}
+
+/** Another program stores the tokens of a generation. */
+async function storeElsewhere(generation: number): Promise<void> {
+  const { revision } = place.record!;
+  const record = { ...place.record!, revision: revision + 1, generation, tokens: tokens(generation) };
+  await place.open().write('default', record, revision);
+}
+
+test('a hint that comes during a read leads to another read', async () => {
+  const { source, clock, refresh } = await createAgedScene(0, { store: place.open() });
+  const letGo = holdNextRead();
+  await storeElsewhere(2);
+  await clock.advance(50);
+
+  await storeElsewhere(3);
+  letGo();
+  await clock.advance(50);
+
+  expect(await source.getAccessToken()).toBe('access-3');
+  expect(refresh.calls).toHaveLength(0);
+});
+
+test('a store that cannot be followed is used all the same', async () => {
+  const store = {
+    ...place.open(),
+    subscribe: (): never => {
+      throw new Error('no hints here');
+    },
+  };
+  const { source } = await createAgedScene(EXPIRED_MS, { store });
+
+  expect(await source.getAccessToken()).toBe('access-2');
+  expect(place.record).toMatchObject({ generation: 2 });
+});
+
+test('each caller of a first read that fails gets an error of its own', async () => {
+  const { source } = createScene({ store: place.open() });
+  place.before = () => {
+    throw new Error('not readable');
+  };
+
+  const errors = await Promise.all([1, 2, 3].map(() => errorOf(source.getAccessToken())));
+
+  expect(new Set(errors).size).toBe(3);
+  for (const error of errors) expect(error).toMatchObject({ code: 'ERR_STORE_FAILED' });
+});
+
+test('tokens that came to the store while the lock could not be had are used', async () => {
+  const one = await createAgedScene(EXPIRED_MS, { store: { ...place.open(), subscribe: () => undefined } });
+  const two = createScene({ store: place.open(), tokens: undefined, clock: one.clock });
+  await two.source.getAccessToken();
+  void place.open().runExclusive('default', () => new Promise(() => undefined), new AbortController().signal);
+
+  const taking = one.source.getAccessToken();
+  await one.clock.advance(25_000);
+
+  expect(await taking).toBe('access-2');
+  expect(one.refresh.calls).toHaveLength(0);
+});
