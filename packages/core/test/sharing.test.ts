@@ -7,6 +7,7 @@ import {
   type TokenSourceOptions,
 } from '@unexpired/core';
 import { createFakeClock } from '@unexpired/testing';
+import { createPlace } from './place.ts';
 import {
   API,
   authorize,
@@ -16,6 +17,7 @@ import {
   errorOf,
   EXPIRED_MS,
   headerFrom,
+  lostAnswer,
   notSent,
   oauthError,
   refuse,
@@ -267,4 +269,19 @@ test('a failed flight leaves no timer behind', async () => {
   await settled(scene.clock, errorOf(scene.source.getAccessToken()));
 
   expect(scene.clock.pendingTimers).toBe(0);
+});
+
+test('tokens that a source brings after another without any has failed are used and stored', async () => {
+  const place = createPlace();
+  const store = place.open();
+  const one = createScene({ store, tokens: undefined });
+  one.refresh.next(lostAnswer, lostAnswer, lostAnswer);
+  await settled(one.clock, errorOf(one.source.getAccessToken()));
+  expect(place.record?.claim).toBeDefined();
+
+  const two = createScene({ store, clock: one.clock });
+
+  expect(await two.source.getAccessToken()).toBe('access-1');
+  expect(two.source.status()).toMatchObject({ health: 'ok', durability: 'clean' });
+  expect(place.record?.tokens).toMatchObject({ refresh_token: 'refresh-1' });
 });
