@@ -1,0 +1,36 @@
+import { expect, test } from '@jest/globals';
+import { createMemoryStore, type TokenEvent } from '@unexpired/core';
+import { createScene, errorOf, tokens, typesOf } from './scene.ts';
+
+test('who listens to a source hears nothing of the others once it is closed', async () => {
+  const store = createMemoryStore();
+  const one = createScene({ store });
+  const two = createScene({ store });
+  const heard: TokenEvent[] = [];
+  one.source.subscribe((event) => void heard.push(event));
+  await one.source.signIn(tokens(5));
+  const before = typesOf(heard);
+
+  await one.source.close();
+  await two.source.signIn(tokens(6));
+
+  expect(before).toContain('signed-in');
+  expect(typesOf(heard)).toEqual(before);
+  expect(typesOf(one.events)).toEqual(before);
+});
+
+test('a closed source neither flushes nor takes listeners', async () => {
+  const { source } = createScene();
+  await source.close();
+
+  expect(await errorOf(source.flush())).toMatchObject({ code: 'ERR_MISCONFIGURED' });
+  expect(() => source.subscribe(() => undefined)).toThrow(
+    expect.objectContaining({ code: 'ERR_MISCONFIGURED' }),
+  );
+});
+
+test('a source that is closed twice ends once', () => {
+  const { source } = createScene();
+
+  expect(source.close()).toBe(source.close());
+});
