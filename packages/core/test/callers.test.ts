@@ -10,6 +10,7 @@ import {
   errorOf,
   EXPIRED_MS,
   oauthError,
+  refuse,
   stateOf,
   tokens,
   type Scene,
@@ -203,4 +204,15 @@ test.each([
 
   expect(error).toBeInstanceOf(TypeError);
   expect(error.message).toContain(name);
+});
+
+test('a signal that is aborted already ends a replay before the token counts as refused', async () => {
+  const { source, refresh } = createScene();
+  const sent = await authorize(source);
+  const reason = new Error('gone');
+
+  expect(await errorOf(refuse(source, sent, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+
+  expect(source.status().accessToken).toBe('fresh');
+  expect(refresh.calls).toHaveLength(0);
 });

@@ -5,12 +5,15 @@ import {
   answer,
   API,
   authorize,
+  COOL_DOWN_MS,
   createAgedScene,
   createScene,
   errorOf,
   EXPIRED_MS,
+  notSent,
   oauthError,
   refuse,
+  settled,
   tokens,
   typesOf,
   type Scene,
@@ -215,4 +218,20 @@ test('of origins that are not listed, the last 256 are remembered', async () => 
   });
 
   expect(events).toHaveLength(258);
+});
+
+test('who waits for a flight that fails is told when it is tried again, as the events tell', async () => {
+  const { source, refresh, clock, events } = await createAgedScene(EXPIRED_MS, { random: () => 0.5 });
+  refresh.next(notSent, notSent, notSent, answer('', 400));
+  const failing = errorOf(source.getAccessToken());
+  await clock.advance(1000);
+  const rejected = await settled(clock, errorOf(source.getAccessToken()));
+
+  expect(await failing).toMatchObject({ code: 'ERR_REFRESH_FAILED', retryAfterMs: 250 });
+  expect(rejected).toMatchObject({ code: 'ERR_REFRESH_REJECTED', retryAfterMs: COOL_DOWN_MS });
+  expect(events.filter((event) => 'retryAfterMs' in event)).toMatchObject([
+    { type: 'refresh-failed', retryAfterMs: 250 },
+    { type: 'refresh-failed', retryAfterMs: COOL_DOWN_MS },
+    { type: 'rejected', retryAfterMs: COOL_DOWN_MS },
+  ]);
 });

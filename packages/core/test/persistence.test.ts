@@ -247,6 +247,23 @@ test('flush writes what is dirty, or says that it could not', async () => {
   expect(place.record?.generation).toBe(2);
 });
 
+test('flushing often does not multiply the attempts to write what is dirty', async () => {
+  const scene = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  breakWrites('tokens');
+  await scene.source.getAccessToken();
+  for (let n = 0; n < 20; n += 1) await errorOf(scene.source.flush());
+  const attempts: number[] = [];
+  place.before = (call) => {
+    if (call !== 'write') return;
+    attempts.push(scene.clock.now());
+    diskFull();
+  };
+
+  await scene.clock.advance(10 * 60_000);
+
+  expect(attempts).toHaveLength(10);
+});
+
 test('flush gives up after 5 s on a store that does not answer', async () => {
   const scene = await createAgedScene(EXPIRED_MS, { store: place.open() });
   place.before = (call, record) =>

@@ -9,6 +9,7 @@ import {
   DUE_MS,
   errorOf,
   EXPIRED_MS,
+  notSent,
   oauthError,
   settled,
   tokens,
@@ -300,4 +301,22 @@ test('after a refusal nobody follows the store any more but the source itself', 
   expect(place.followers).toBe(1);
   await scene.source.close();
   expect(place.followers).toBe(0);
+});
+
+test('a second refusal is for good, also where the endpoint was down in between', async () => {
+  const scene = await createAgedScene(EXPIRED_MS);
+  const { source, refresh, clock } = scene;
+  refresh.next(oauthError('invalid_grant'), notSent, notSent, notSent);
+  await errorOf(source.getAccessToken());
+  await clock.advance(COOL_DOWN_MS);
+  const outage = await settled(clock, errorOf(source.getAccessToken()));
+  expect(outage).toMatchObject({ code: 'ERR_REFRESH_FAILED' });
+
+  refresh.always(oauthError('invalid_grant'));
+  await clock.advance(1);
+  await settled(clock, errorOf(source.getAccessToken()));
+  await clock.advance(24 * 3_600_000);
+
+  expect(await errorOf(source.getAccessToken())).toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED' });
+  expect(refresh.calls).toHaveLength(5);
 });
