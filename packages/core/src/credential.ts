@@ -75,6 +75,8 @@ export interface Credential {
   lastError: AccessTokenError | undefined;
   /** A stored record won over another refresh token that was given as `tokens`. */
   seedIgnored: boolean;
+  /** The last write of the store that is under way. */
+  writing: Promise<boolean> | undefined;
   /** The first read of the store, and the revision that it found. */
   loading: Promise<number | undefined> | undefined;
   /** What is claimed where nothing is stored: one epoch for as long as nothing is. */
@@ -106,6 +108,7 @@ export function createCredential(
     lastReadAt: undefined,
     lastError: undefined,
     seedIgnored: false,
+    writing: undefined,
     loading: undefined,
     blank: undefined,
     reading: undefined,

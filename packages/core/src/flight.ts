@@ -1,7 +1,6 @@
 import { delay, elapsedMs, instantOf, within, type Instant } from './clock.ts';
 import { runInside } from './context.ts';
 import {
-  callStore,
   catchUp,
   credentialKey,
   emit,
@@ -25,7 +24,7 @@ import {
 import { errorOf, type Failure } from './failure.ts';
 import { gateAfter, remainingMs } from './gate.ts';
 import { isClosed } from './lifecycle.ts';
-import { leaveIfDone, persist, setUnwritten } from './persistence.ts';
+import { leaveIfDone, persist, setUnwritten, writeStored } from './persistence.ts';
 import { newEpoch } from './random.ts';
 import {
   accessTokenOf,
@@ -96,11 +95,11 @@ async function claim(
   base: CredentialRecord,
   expected: number | undefined,
 ): Promise<CredentialRecord | undefined> {
-  const { account, store, unwritten } = credential;
+  const { account, unwritten } = credential;
   const clock = credential.section!.section.clock ?? credential.clock;
   const claimed = { ...base, revision: (expected ?? 0) + 1, claim: { at: clock.now() } };
   try {
-    if (!(await callStore(credential, () => store.write(account, claimed, expected)))) return undefined;
+    if (!(await writeStored(credential, claimed, expected))) return undefined;
   } catch (error) {
     emit(credential, 'persist-failed', { during: 'claim' });
     if (!means.bestEffort) throw storeError(account, 'write', error);
@@ -117,10 +116,9 @@ async function claim(
 
 /** Best effort: a claim that stays only makes the next refresh careful. */
 async function clearClaim(credential: Credential, claimed: CredentialRecord): Promise<void> {
-  const { account, store } = credential;
   const cleared = { ...claimed, revision: claimed.revision + 1, claim: undefined };
   try {
-    await callStore(credential, () => store.write(account, cleared, claimed.revision));
+    await writeStored(credential, cleared, claimed.revision);
   } catch {
     // It stays.
   }

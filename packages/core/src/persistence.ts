@@ -56,15 +56,31 @@ function yieldTo(credential: Credential, stored: CredentialRecord | undefined): 
   }
 }
 
+/** Writes in the order in which they were asked for: one over anything must not arrive after what replaced it. */
+export function writeStored(
+  credential: Credential,
+  record: CredentialRecord,
+  expected: number | undefined | 'replace',
+): Promise<boolean> {
+  const { account, store, writing: before } = credential;
+  const write = (): Promise<boolean> => callStore(credential, () => store.write(account, record, expected));
+  const writing = before === undefined ? write() : before.then(write, write);
+  const forget = (): void => {
+    if (credential.writing === writing) credential.writing = undefined;
+  };
+  credential.writing = writing;
+  void writing.then(forget, forget);
+  return writing;
+}
+
 async function writeOnce(credential: Credential, unwritten: Unwritten): Promise<void> {
-  const { account, store } = credential;
   const superseded = (): boolean => credential.unwritten !== unwritten;
   for (let round = 0; round < ROUNDS; round += 1) {
     const expected = await expectedRevision(credential, unwritten);
     if (superseded()) return;
     if (typeof expected === 'object') return yieldTo(credential, expected.found);
     const record = { ...unwritten.record, revision: revisionAfter(credential, expected) };
-    const written = await callStore(credential, () => store.write(account, record, expected));
+    const written = await writeStored(credential, record, expected);
     if (written) {
       credential.seen = true;
       if (superseded()) return;
