@@ -15,10 +15,11 @@ import {
 type Config = InternalAxiosRequestConfig;
 type Send = (config: Config) => Promise<AxiosResponse>;
 
-/** The error is the one that brought the response, where axios makes it one. */
 interface Outcome {
   readonly response: AxiosResponse;
+  /** What brought the response, where axios makes an error of it. */
   readonly error?: AxiosError;
+  readonly isOurs: boolean;
 }
 
 /** What was wrapped: a config that is sent once more, as axios-retry does, brings its adapter along. */
@@ -55,13 +56,13 @@ function waitOf({ signal, cancelToken }: Config): { signal?: AbortSignal; end?: 
 function transportOf(config: Config, send: Send): Transport<Outcome> {
   return {
     async send(authorization, data) {
-      if (authorization === undefined) return { response: await send(config) };
+      if (authorization === undefined) return { response: await send(config), isOurs: false };
       try {
-        return { response: await send(attemptOf(config, authorization, data)) };
+        return { response: await send(attemptOf(config, authorization, data)), isOurs: true };
       } catch (cause) {
         const error = cause as AxiosError | undefined;
         if (error?.response === undefined) throw clean(error, config);
-        return { response: error.response, error };
+        return { response: error.response, error, isOurs: true };
       }
     },
     facts: ({ response }) => factsOf(config, response),
@@ -85,6 +86,7 @@ export function axiosAuth(
   options: AdapterOptions = {},
 ): (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig {
   checkAdapter(tokens, options);
+  const adapter = { tokens, options };
 
   async function dispatch(
     config: Config,
@@ -107,9 +109,8 @@ export function axiosAuth(
       native: config,
     };
     try {
-      const { response, error } = await sendGuarded({ tokens, options }, found, transportOf(config, send));
-      // Of an attempt of ours, not of a request that was left alone.
-      if (response.config !== config) cleanLater(config, response);
+      const { response, error, isOurs } = await sendGuarded(adapter, found, transportOf(config, send));
+      if (isOurs) cleanLater(config, response);
       if (error === undefined) return response;
       const why = describe401(response);
       if (why !== undefined) error.message += `. ${why}`;
@@ -123,14 +124,14 @@ export function axiosAuth(
     const inner = config.adapter;
     if (isWrapped(inner, tokens)) return config;
     let transforms: Config['transformRequest'];
-    const adapter: Send = async (given) => {
+    const wrapper: Send = async (given) => {
       // A config that is sent once more has lost what errors conceal, and axios-retry switches the transforms off.
       for (const name of AGENTS) if (name in config && !(name in given)) given[name] = config[name] as never;
       transforms ??= given.transformRequest;
       return dispatch(given, getAdapter(inner ?? ['xhr', 'http', 'fetch'], given), transforms);
     };
-    wrapped.set(adapter, { tokens, inner });
-    config.adapter = adapter;
+    wrapped.set(wrapper, { tokens, inner });
+    config.adapter = wrapper;
     return config;
   };
 }
