@@ -111,7 +111,7 @@ export const origins: readonly Scenario[] = [
     const account = await send({ url: api.origin, unexpired: { account: 'ann' } });
     const skip = await send({ url: api.origin, unexpired: { skip: 'yes' as unknown as boolean } });
 
-    for (const { error } of [account, skip]) assert.equal((error as Error).name, 'TypeError');
+    for (const { error } of [account, skip]) assert.equal((error as Error | undefined)?.name, 'TypeError');
     assert.match(String(account.error), /unexpired\.account/);
     assert.match(String(skip.error), /unexpired\.skip.*true or false/);
     assert.equal(api.requests.length, 0);
