@@ -1,6 +1,15 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { createPlace, type Place } from './place.ts';
-import { createAgedScene, createScene, errorOf, EXPIRED_MS, tokens } from './scene.ts';
+import {
+  authorize,
+  createAgedScene,
+  createScene,
+  errorOf,
+  EXPIRED_MS,
+  refuse,
+  tokens,
+  typesOf,
+} from './scene.ts';
 
 let place: Place;
 
@@ -66,14 +75,19 @@ test('each caller of a first read that fails gets an error of its own', async ()
 });
 
 test('tokens that came to the store while the lock could not be had are used', async () => {
-  const one = await createAgedScene(EXPIRED_MS, { store: { ...place.open(), subscribe: () => undefined } });
+  const one = await createAgedScene(0, { store: { ...place.open(), subscribe: () => undefined } });
+  const refused = await authorize(one.source);
+  await one.clock.advance(EXPIRED_MS);
   const two = createScene({ store: place.open(), tokens: undefined, clock: one.clock });
   await two.source.getAccessToken();
   void place.open().runExclusive('default', () => new Promise(() => undefined), new AbortController().signal);
 
   const taking = one.source.getAccessToken();
+  const replaying = refuse(one.source, refused);
   await one.clock.advance(25_000);
 
   expect(await taking).toBe('access-2');
+  expect((await replaying)?.headers).toEqual({ authorization: 'Bearer access-2' });
+  expect(typesOf(one.events)).not.toContain('refresh-failed');
   expect(one.refresh.calls).toHaveLength(0);
 });
