@@ -193,6 +193,7 @@ test.each([
     scene.refresh.always(lostAnswer);
     const error = await settled(scene.clock, errorOf(scene.source.getAccessToken()));
     expect(error).toMatchObject({ code: 'ERR_REFRESH_FAILED' });
+    expect(scene.refresh.calls).toHaveLength(3);
 
     scene.refresh.always(undefined);
     await scene.clock.advance(1);
