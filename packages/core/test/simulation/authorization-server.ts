@@ -64,6 +64,8 @@ export interface SimulatedServer {
   /** What is known of an access token: the order of its issue, and its grant. */
   issue(accessToken: string): { readonly order: number; readonly family: string } | undefined;
   orderOf(refreshToken: string | undefined): number;
+  /** Whether the refresh token is of the grant that was given last. */
+  isOfNewestGrant(refreshToken: string): boolean;
   isAlive(): boolean;
   readonly newestAccessToken: string;
   readonly newestRefreshToken: string;
@@ -189,6 +191,7 @@ export function createServer(mode: Mode, now: () => number): SimulatedServer {
     present: (refreshToken, process) => present(state, refreshToken ?? 'none', process),
     issue: (accessToken) => state.accessTokens.get(accessToken),
     orderOf: (refreshToken) => state.refreshTokens.get(refreshToken ?? '')?.order ?? 0,
+    isOfNewestGrant: (refreshToken) => state.refreshTokens.get(refreshToken)?.family === state.family,
     isAlive: () => state.family.alive,
     get newestAccessToken() {
       return state.newestAccessToken;

@@ -34,9 +34,12 @@ function checkHistory({ backing: { history } }: World): void {
 /** I5: the newest refresh token that reached a live process is stored, or the process says that it is not. */
 function checkDurability({ exchanges, server, backing, processes }: World): void {
   const newest = exchanges.findLast(({ answer, inTime }) => inTime && answer?.refresh_token !== undefined);
+  const issued = newest?.answer?.refresh_token;
   if (newest === undefined || newest.host.state === 'crashed' || backing.record?.signedOut) return;
+  // A sign-in replaces what was issued before it.
+  if (issued === undefined || !server.isOfNewestGrant(issued)) return;
   const stored = server.orderOf(refreshTokenOf(backing.record));
-  if (stored >= server.orderOf(newest.answer?.refresh_token)) return;
+  if (stored >= server.orderOf(issued)) return;
   const owner = processes.find(({ host }) => host === newest.host);
   assert.equal(owner?.source.status().durability, 'dirty', 'I5: a newer refresh token is not stored');
 }

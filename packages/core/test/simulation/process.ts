@@ -7,6 +7,7 @@ import {
   type TokenSource,
   type TokenSourceOptions,
 } from '../../src/index.ts';
+import { fingerprintOf } from '../../src/fingerprint.ts';
 import type { Answer, SimulatedServer } from './authorization-server.ts';
 import type { BackingStore } from './backing-store.ts';
 import type { Host, Scheduler } from './scheduler.ts';
@@ -19,6 +20,10 @@ export interface Call {
   token?: string | undefined;
   error?: { readonly code?: string } | undefined;
   settled: boolean;
+  /** The access token that the resource server refused for this request. */
+  refused?: string | undefined;
+  /** It was the newest one then. */
+  wasCurrent?: boolean;
 }
 
 /** An exchange that its process has not given up. */
@@ -26,7 +31,7 @@ export interface Exchange {
   readonly host: Host;
   readonly refreshToken: string | undefined;
   readonly hadLock: boolean;
-  /** The stored record said that the refresh token is being spent. */
+  /** The stored record said that the refresh token is being spent, or held another one by then. */
   readonly wasClaimed: boolean;
   /** It is presented again although an answer with its successor had come, late or not. */
   readonly wasAnswered: boolean;
@@ -45,8 +50,14 @@ export interface SimulatedProcess {
   readonly events: TokenEvent[];
   /** One caller more. */
   getAccessToken(options?: GetAccessTokenOptions): Call;
-  /** One request more; the resource server refuses `revoked`, and its adapter replays once. */
+  /** One request more; the resource server refuses `revoked` (or `EVERYTHING`), and its adapter replays once. */
   request(revoked?: string): Call;
+  /** The resource server refuses a request that was sent a while ago. */
+  report401(authorization: Authorization): Call;
+  /** What the requests were sent with, in order. */
+  readonly sent: readonly Authorization[];
+  /** A call of another kind. */
+  track(promise: Promise<void>): Call;
   /** Whether something is still under way that time or the scheduler will end. */
   isBusy(): boolean;
 }
@@ -77,7 +88,8 @@ function refreshOver(
 ): Refresh {
   return async ({ refreshToken, attempt, signal: given }) => {
     const hadLock = backing.lockHolder === host;
-    const wasClaimed = backing.record?.claim !== undefined;
+    const { claim, tokens: stored } = backing.record ?? {};
+    const wasClaimed = claim !== undefined || stored?.refresh_token !== refreshToken;
     const answered = exchanges.find((one) => one.refreshToken === refreshToken && one.answer !== undefined);
     const wasAnswered = answered?.answer?.refresh_token !== undefined && answered.host.state !== 'crashed';
     const exchange: Exchange = {
@@ -107,27 +119,42 @@ function refreshOver(
   };
 }
 
-function follow(promise: Promise<string | undefined>): Call {
-  const call: Call = { settled: false };
+function follow(promise: Promise<string | undefined>, call: Call): void {
   promise.then(
     (token) => Object.assign(call, { token, settled: true }),
     (error: unknown) => Object.assign(call, { error: error as Error, settled: true }),
   );
-  return call;
 }
 
 export function tokenIn(authorization: Authorization | undefined): string | undefined {
   return authorization?.headers['authorization']?.replace('Bearer ', '');
 }
 
-async function send(source: TokenSource, revoked: string | undefined): Promise<string | undefined> {
-  const authorization = await source.authorize({ url: `${API}/`, method: 'GET' });
-  const token = tokenIn(authorization);
-  if (authorization === undefined || token !== revoked) return token;
+/** A resource server that takes no access token at all. */
+export const EVERYTHING = '*';
+
+function isRefused(token: string | undefined, revoked: string | undefined): boolean {
+  return revoked === EVERYTHING || token === revoked;
+}
+
+interface Refusal {
+  readonly authorization: Authorization;
+  /** What the resource server refuses, on the replay too. */
+  readonly revoked: string | undefined;
+}
+
+/** What an adapter does with a 401. */
+async function replay(
+  source: TokenSource,
+  { authorization, revoked }: Refusal,
+  call: Call,
+): Promise<string | undefined> {
+  const refused = tokenIn(authorization)!;
+  Object.assign(call, { refused, wasCurrent: source.status().fingerprint === fingerprintOf(refused) });
   const response = { url: `${API}/`, status: 401, header: () => undefined };
-  const replay = await source.reauthorize(authorization, response, { replayable: true });
-  if (replay !== undefined) source.settled(replay, tokenIn(replay) === revoked ? 401 : 200);
-  return tokenIn(replay);
+  const fresh = await source.reauthorize(authorization, response, { replayable: true });
+  if (fresh !== undefined) source.settled(fresh, isRefused(tokenIn(fresh), revoked) ? 401 : 200);
+  return tokenIn(fresh);
 }
 
 export function startProcess(machine: Machine, options: ProcessOptions): SimulatedProcess {
@@ -144,18 +171,30 @@ export function startProcess(machine: Machine, options: ProcessOptions): Simulat
     ...options.source,
   });
   const calls: Call[] = [];
-  function add(promise: Promise<string | undefined>): Call {
-    const call = follow(promise);
+  const sent: Authorization[] = [];
+  function add(begin: (call: Call) => Promise<string | undefined>): Call {
+    const call: Call = { settled: false };
     calls.push(call);
+    follow(begin(call), call);
     return call;
+  }
+  async function send(call: Call, revoked: string | undefined): Promise<string | undefined> {
+    const authorization = await source.authorize({ url: `${API}/`, method: 'GET' });
+    if (authorization === undefined) return undefined;
+    sent.push(authorization);
+    const token = tokenIn(authorization);
+    return isRefused(token, revoked) ? replay(source, { authorization, revoked }, call) : token;
   }
   return {
     host,
     source,
     calls,
     events,
-    getAccessToken: (wish) => add(source.getAccessToken(wish)),
-    request: (revoked) => add(send(source, revoked)),
+    sent,
+    getAccessToken: (wish) => add(() => source.getAccessToken(wish)),
+    request: (revoked) => add((call) => send(call, revoked)),
+    report401: (authorization) => add((call) => replay(source, { authorization, revoked: undefined }, call)),
+    track: (promise) => add(() => promise.then(() => undefined)),
     isBusy() {
       if (host.state === 'crashed') return false;
       const { refreshing, durability } = source.status();
