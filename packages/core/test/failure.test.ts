@@ -45,6 +45,7 @@ describe('an answer without a known code', () => {
     ['500', answerOf(500, {}), 'transient', true],
     ['500 with an unknown code', answerOf(500, { error: 'oops' }), 'transient', true],
     ['502 with HTML', answerOf(502, HTML), 'transient', true],
+    ['504 with Retry-After', answerOf(504, HTML, WAITS), 'transient', true],
     ['504, empty', answerOf(504, undefined, EMPTY), 'transient', true],
     ['200 with HTML or cut JSON', answerOf(200, HTML), 'transient', true],
     ['200, empty', answerOf(200, undefined, EMPTY), 'transient', true],
@@ -65,6 +66,14 @@ describe('an answer without a known code', () => {
     ['401 with JSON that is no OAuth error', answerOf(401, { message: 'no' }), 'rejected', false],
     ['400 with JSON null', answerOf(400, null), 'rejected', false],
     ['400 with an error without a code', answerOf(400, { error: { message: 'no' } }), 'rejected', false],
+    ['400 with an empty error', answerOf(400, { error: '' }), 'rejected', false],
+    ['400 with an unknown code elsewhere', answerOf(400, { code: 'oops' }), 'rejected', false],
+    [
+      '400 with an unknown code beside a numeric error',
+      answerOf(400, { error: 17, code: 'oops' }),
+      'rejected',
+      false,
+    ],
     ['400 with a numeric error', answerOf(400, { error: 17 }), 'rejected', false],
     ['400 with HTML', answerOf(400, HTML), 'puzzling', false],
     ['401 with HTML', answerOf(401, HTML), 'puzzling', false],
@@ -74,6 +83,7 @@ describe('an answer without a known code', () => {
     ['404 with HTML', answerOf(404, HTML), 'puzzling', false],
     ['400 with an unknown code', answerOf(400, { error: 'oops' }), 'puzzling', true],
     ['401 with an unknown nested code', answerOf(401, { error: { code: 'oops' } }), 'puzzling', true],
+    ['300', answerOf(300, {}), 'misconfigured', false],
     ['302', answerOf(302, undefined, EMPTY), 'misconfigured', false],
     ['399', answerOf(399, {}), 'misconfigured', false],
     ['a redirect that a browser hides', answerOf(0, undefined, EMPTY), 'misconfigured', false],
@@ -134,9 +144,11 @@ describe('a known code', () => {
   });
 
   test.each(meaning)('%s means %s at a 5xx too', (code, kind) => {
-    const failure = judge(answerOf(503, { error: code }, WAITS));
+    for (const status of [500, 503]) {
+      const failure = judge(answerOf(status, { error: code }, WAITS));
 
-    expect(failure).toMatchObject({ kind, outcomeUnknown: kind === 'transient', retryAfterMs: 7000 });
+      expect(failure).toMatchObject({ kind, outcomeUnknown: kind === 'transient', retryAfterMs: 7000 });
+    }
   });
 
   test('is believed before an unknown one in another place', () => {
@@ -183,6 +195,11 @@ describe('the text', () => {
       'a code and its description',
       answerOf(400, { error: 'invalid_grant', error_description: 'Token is not active' }),
       'the token endpoint answered 400 with invalid_grant (Token is not active)',
+    ],
+    [
+      'a code in a list',
+      answerOf(400, [{ error: 'invalid_grant' }]),
+      'the token endpoint answered 400 with invalid_grant',
     ],
     [
       'control and direction characters as spaces',
@@ -237,6 +254,7 @@ describe('Retry-After', () => {
     ['9'.repeat(400), 3_600_000],
     [date(20_000), 20_000],
     [date(-20_000), 1000],
+    [new Date(NOW + 20_000).toISOString(), 20_000],
     [date(365 * 24 * 3_600_000), 3_600_000],
     ['', undefined],
     ['  ', undefined],
@@ -446,10 +464,12 @@ describe('the error for callers', () => {
   });
 
   test('shows nothing of what was presented where a server echoes it as it came in a form', () => {
-    const spaced = 'r/1+2=3';
-    const json = { error: 'oops', error_description: `refresh_token=${encodeURIComponent(spaced)}` };
+    const spaced = 'r/1 2=3';
+    const echoes = [encodeURIComponent(spaced), 'r%2F1+2%3D3'];
+    const json = { error: 'oops', error_description: `no token ${echoes.join(' nor ')}` };
+    const { message } = errorOf(judge(answerOf(400, json)), [spaced]);
 
-    expect(errorOf(judge(answerOf(400, json)), [spaced]).message).toContain('refresh_token=[redacted]');
+    expect(message).toContain('(no token [redacted] nor [redacted])');
   });
 
   test('shows no head of a secret that a cut would leave', () => {
