@@ -6,7 +6,7 @@ import type { ReceivedRequest } from './received-request.ts';
 
 const FIRST_HALF: Uint8Array = new Uint8Array(300).map((_, index) => index);
 const SECOND_HALF: Uint8Array = FIRST_HALF.toReversed();
-export const BYTES: Uint8Array<ArrayBuffer> = Uint8Array.of(...FIRST_HALF, ...SECOND_HALF);
+const BYTES: Uint8Array<ArrayBuffer> = Uint8Array.of(...FIRST_HALF, ...SECOND_HALF);
 
 async function* generate(): AsyncGenerator<Uint8Array> {
   yield FIRST_HALF;
