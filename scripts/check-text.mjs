@@ -34,7 +34,8 @@ const faults = {
     /(?<![\w.])\/(?:work|root|home|Users)\/|\.\.\/shared\/|\bshared\/(?:design|toolchain)\b/.test(line),
   'a file that does not exist': (line, file) =>
     unknownMentions(line).length > 0 || brokenLinks(line, file).length > 0,
-  'a focused test': (line, file) => isTest(file) && /\.only\s*[(.]|^\s*f(?:it|describe)\(/.test(line),
+  'a focused test': (line, file) =>
+    isTest(file) && /\b(?:it|test|describe)(?:\.\w+)*\.only\b|^\s*f(?:it|describe)\(/.test(line),
   'a skipped test; say why in a comment on this line or the one above': (line, file, above) =>
     isTest(file) &&
     /\b(?:test|it|describe)\.(?:skip|todo|failing)\b|^\s*x(?:it|test|describe)\(/.test(line) &&
