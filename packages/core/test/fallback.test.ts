@@ -15,7 +15,6 @@ import {
   refuse,
   settled,
   tokens,
-  typesOf,
   type Scene,
   type Step,
 } from './scene.ts';
