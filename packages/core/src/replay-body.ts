@@ -80,7 +80,7 @@ function createRecording(body: unknown, cap: number): Recording {
     const fits = size <= cap || pinned;
     pinned = false;
     // A copy: a source may use its buffer again. What does not fit any more still reaches who reads from the record.
-    recording.kept?.push(fits ? bytes!.slice() : chunk);
+    recording.kept?.push(fits && bytes ? bytes.slice() : chunk);
     if (!fits) recording.kept = undefined;
   }
 
