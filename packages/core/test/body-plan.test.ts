@@ -85,6 +85,13 @@ describe('a body that is used up', () => {
     expect([await text(plan.first), await text(await plan.again())]).toEqual(['ab', 'ab']);
   });
 
+  test('reaches the client as a stream of the kind that the caller gave, unless the client wants another', async () => {
+    const plan = planBody({ value: Readable.from([Buffer.from('ab')]) }, 4);
+
+    expect(plan.first).toBeInstanceOf(Readable);
+    expect([await text(plan.first), await text(await plan.again())]).toEqual(['ab', 'ab']);
+  });
+
   test('is not replayable once it was too long', async () => {
     const plan = planBody(bodyOf(generate('ab', 'cd')), 3);
 
@@ -168,6 +175,17 @@ describe('drain', () => {
     await drain(body);
 
     expect([read(), cancelled()]).toEqual([65, true]);
+  });
+
+  test('reads a short stream of what is no bytes to its end', async () => {
+    let ended = false;
+    async function* objects(): AsyncGenerator<unknown> {
+      yield* [{ a: 1 }, { a: 2 }];
+      ended = true;
+    }
+    await drain(objects());
+
+    expect(ended).toBe(true);
   });
 
   test('destroys a long Node stream', async () => {

@@ -96,6 +96,13 @@ describe('classifyBody', () => {
 describe('a recording', () => {
   const sources: [string, () => unknown][] = [
     ['a web stream', () => webStream(['ab', 'cd', 'ef'].map((chunk) => Buffer.from(chunk)))],
+    [
+      'a web stream that cannot be iterated, as of some browsers',
+      () => {
+        const stream = webStream(['ab', 'cd', 'ef'].map((chunk) => Buffer.from(chunk)));
+        return { getReader: () => stream.getReader() };
+      },
+    ],
     ['a Node stream', () => Readable.from([Buffer.from('ab'), Buffer.from('cd'), Buffer.from('ef')])],
     ['an async generator', () => generate('ab', 'cd', 'ef')],
     ['a generator', () => ['ab', 'cd', 'ef'].values()],
@@ -154,6 +161,15 @@ describe('a recording', () => {
     const body = createReplayBody(reuse(), CAP);
 
     expect([await text(body), await text(body)]).toEqual(['abcd', 'abcd']);
+  });
+
+  test('does not ask a source again that has ended', async () => {
+    const source = createHandSource();
+    const body = createReplayBody(source, CAP);
+    const reading = text(body);
+    source.end();
+
+    expect([await reading, await text(body), source.asked]).toEqual(['', '', 1]);
   });
 
   test('reads nothing before it is asked', async () => {
@@ -339,6 +355,20 @@ describe('rewinding', () => {
     expect([await replay, source.closed]).toEqual(['ab', 0]);
   });
 
+  test('keeps the old reader out for good', async () => {
+    const source = createHandSource();
+    const body = createReplayBody(source, CAP);
+    const old = body[Symbol.asyncIterator]();
+    const first = old.next();
+    source.give('ab');
+    await first;
+    body.rewind();
+    const replay = body[Symbol.asyncIterator]();
+    await replay.next();
+
+    expect([(await old.next()).done, source.asked]).toEqual([true, 1]);
+  });
+
   test('keeps the chunk that is being read, even if it passes the cap', async () => {
     const source = createHandSource();
     const body = createReplayBody(source, 3);
@@ -358,6 +388,18 @@ describe('rewinding', () => {
     await new Promise(setImmediate);
     source.end();
     expect([await replay, body.isReplayable()]).toEqual(['abcdef', false]);
+  });
+
+  test('keeps the chunk that is being read, even if it is no bytes', async () => {
+    const source = createHandSource();
+    const odd = { not: 'bytes' };
+    const body = createReplayBody(source, CAP);
+    const pending = body[Symbol.asyncIterator]().next();
+    body.rewind();
+    source.give(odd);
+    await pending;
+
+    expect(await body[Symbol.asyncIterator]().next()).toEqual({ done: false, value: odd });
   });
 
   test('keeps no chunk beyond the cap that nobody was reading', async () => {
@@ -440,6 +482,28 @@ describe('disposal', () => {
     for (const body of bodies) body.dispose();
 
     expect([ended.closed, failed.closed, unread.closed]).toEqual([0, 0, 0]);
+  });
+
+  test('of a body that nobody read yet leaves it to be read once', async () => {
+    const body = createReplayBody(generate('ab', 'cd'), CAP);
+    body.dispose();
+
+    expect([await text(body), body.isReplayable()]).toEqual(['abcd', false]);
+  });
+
+  test('cancels a web stream that cannot be iterated', async () => {
+    let cancelled = 0;
+    const stream = new ReadableStream({
+      pull: (controller) => controller.enqueue(Buffer.from('ab')),
+      cancel() {
+        cancelled += 1;
+      },
+    });
+    const body = createReplayBody({ getReader: () => stream.getReader() }, CAP);
+    await text(body, 1);
+    body.dispose();
+
+    expect(cancelled).toBe(1);
   });
 
   test('cancels a web stream', async () => {
@@ -541,6 +605,12 @@ describe('streamLike', () => {
 
     expect([first, second].every((stream) => stream instanceof kind)).toBe(true);
     expect([await drained(first), await drained(second)]).toEqual(['abcd', 'abcd']);
+  });
+
+  test('gives a Node stream of bytes, as its first was', () => {
+    const stream = streamLike(Readable.from(['']), createReplayBody(generate('ab'), CAP)) as Readable;
+
+    expect(stream.readableObjectMode).toBe(false);
   });
 
   test('gives the recording itself for an iterator', () => {

@@ -9,18 +9,17 @@ const patience = { clock, waitMs: 30_000, signal: undefined };
 function createCountedSignal(): { controller: AbortController; listening: () => number } {
   const controller = new AbortController();
   const { signal } = controller;
-  let listening = 0;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    listening += 1;
-    add(...args);
+  const listeners = new Set<unknown>();
+  signal.addEventListener('abort', () => {
+    for (const listener of listeners) (listener as () => void)();
+  });
+  signal.addEventListener = (_type: string, listener: unknown) => {
+    listeners.add(listener);
   };
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    listening -= 1;
-    remove(...args);
+  signal.removeEventListener = (type: string, listener: unknown) => {
+    if (type === 'abort') listeners.delete(listener);
   };
-  return { controller, listening: () => listening };
+  return { controller, listening: () => listeners.size };
 }
 
 test('gives what is waited for, and leaves nothing behind', async () => {
@@ -40,7 +39,8 @@ test('rejects as what is waited for does, and leaves nothing behind', async () =
 
 test('ends at the deadline of this caller alone', async () => {
   const shared = Promise.withResolvers<string>();
-  const hasty = waitFor(shared.promise, { ...patience, waitMs: 1000 });
+  const { controller, listening } = createCountedSignal();
+  const hasty = waitFor(shared.promise, { ...patience, waitMs: 1000, signal: controller.signal });
   const patient = waitFor(shared.promise, patience);
   hasty.catch(() => undefined);
   await clock.advance(1000);
@@ -48,6 +48,7 @@ test('ends at the deadline of this caller alone', async () => {
     code: 'ERR_WAIT_TIMEOUT',
     message: 'No access token within 1000 ms; the refresh goes on. Try again, or raise `limits.waitMs`.',
   });
+  expect([clock.pendingTimers, listening()]).toEqual([1, 0]);
   shared.resolve('a');
 
   expect(await patient).toBe('a');
