@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createTokenSource, type TokenSourceOptions } from '../src/index.ts';
+import { createTokenSource, type TokenResponse, type TokenSourceOptions } from '../src/index.ts';
 
 const right = {
   origins: ['https://api.example.com'],
@@ -276,6 +276,9 @@ test('signIn tells what a token response needs', async () => {
     new TypeError(
       '`tokenResponse` must be a token response with access_token or refresh_token as strings (RFC 6749 names), got members: accessToken',
     ),
+  );
+  await expect(source.signIn('secret' as unknown as TokenResponse)).rejects.toThrow(
+    new TypeError('`tokenResponse` must be a token response, got a string'),
   );
   await source.close();
 });
