@@ -33,6 +33,24 @@ describe('tasks of one key', () => {
     expect(await Promise.all(results)).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  test('wait, coming late, for the one that took over', async () => {
+    const mutex = createKeyedMutex();
+    const log: string[] = [];
+    const [first, second, late] = ['a', 'b', 'c'].map((name) => createTask(log, name));
+    const running = mutex.runExclusive('k', first!.run, never);
+    const next = mutex.runExclusive('k', second!.run, never);
+    first!.end();
+    await running;
+    await tick();
+    const last = mutex.runExclusive('k', late!.run, never);
+    await tick();
+
+    expect([log, mutex.size]).toEqual([['a', 'b'], 1]);
+    second!.end();
+    late!.end();
+    expect(await Promise.all([next, last])).toEqual(['b', 'c']);
+  });
+
   test.each([
     ['rejects', () => Promise.reject(new Error('no'))],
     [

@@ -131,6 +131,8 @@ describe('an answer without tokens', () => {
     ['200 with tokens beside an error', () => json({ ...TOKENS, error: 'invalid_grant' }), 'refused', false],
     ['200 with ok: false', () => json({ ok: false, error: 'invalid_refresh_token' }), 'refused', false],
     ['200 with tokens beside ok: false', () => json({ ...TOKENS, ok: false, error: 'x' }), 'puzzling', false],
+    ['200 with tokens beside ok: false alone', () => json({ ...TOKENS, ok: false }), 'malformed', true],
+    ['300 with tokens', () => json(TOKENS, 300), 'misconfigured', false],
     ['200 with other names', () => json({ accessToken: 'a' }), 'malformed', true],
     ['an object with other names', () => ({ accessToken: 'a' }), 'malformed', true],
     ['an empty access token', () => ({ access_token: '' }), 'malformed', true],
@@ -214,12 +216,21 @@ describe('a thrown error that carries a response is judged by it', () => {
       'transient',
       200,
     ],
+    ['of a client that tells no body', { response: { status: 400, headers: {} } }, 'rejected', 400],
     ['of ky', { response: json(body, 400) }, 'refused', 400],
-    ['of ky, which read the body', { response: json(body, 400), data: body }, 'refused', 400],
   ])('%s', async (_, members, kind, status) => {
     const failure = await failureOf(throwing(Object.assign(new Error('failed'), members)));
 
     expect(failure).toMatchObject({ kind, facts: { status } });
+  });
+
+  test('of ky, which read the body', async () => {
+    const response = json(body, 400);
+    const data: unknown = await response.json();
+
+    expect(await failureOf(throwing(Object.assign(new Error('failed'), { response, data })))).toMatchObject({
+      kind: 'refused',
+    });
   });
 
   test('of ky, whose body cannot be read any more', async () => {
