@@ -12,6 +12,7 @@ import {
 } from './options.ts';
 import type { ResponseFacts } from './reauthorize.ts';
 import { replayBytesOf, type AuthorizeRequest, type TokenSource } from './token-source.ts';
+import { unlessAborted } from './waiting.ts';
 
 /** What the key `unexpired` of one request may hold. */
 export interface RequestOptions {
@@ -107,8 +108,8 @@ export interface Transport<R> {
   send(authorization: Authorization | undefined, body: unknown): Promise<R>;
   /** Undefined where nothing was answered. */
   facts(result: R): ResponseFacts | undefined;
-  /** Gets rid of a response that will not reach the caller. */
-  discard(result: R): Promise<void>;
+  /** Gets rid of a response that will not reach the caller; of all of it once `enough` aborts. */
+  discard(result: R, enough: AbortSignal): Promise<void>;
 }
 
 /** One logical request: an attempt with a fresh access token, and after a 401 one more with a fresher one. */
@@ -121,6 +122,7 @@ async function sendAuthorized<R>(
   // Not ours: nothing of it is touched.
   if (authorization === undefined) return transport.send(undefined, body.value);
   const plan = planBody(body, replayBytesOf(source));
+  const enough = new AbortController();
   try {
     const result = await transport.send(authorization, plan.first);
     const facts = transport.facts(result);
@@ -131,12 +133,14 @@ async function sendAuthorized<R>(
     const replay = await source.reauthorize(authorization, facts, { replayable, signal, confinesHeaders });
     if (replay === undefined) return result;
     plan.rewind();
-    await transport.discard(result);
-    const second = await transport.send(replay, await plan.again());
+    // What the server still owes of the first answer is waited for until the second is there, and no longer.
+    await transport.discard(result, enough.signal);
+    const second = await transport.send(replay, await unlessAborted(plan.again(), signal));
     const outcome = transport.facts(second);
     if (outcome !== undefined) source.settled(replay, outcome.status, outcome);
     return second;
   } finally {
+    enough.abort();
     plan.dispose();
   }
 }
@@ -170,7 +174,7 @@ export async function sendGuarded<R>(
 ): Promise<R> {
   const { url, method, native, signal, confinesHeaders, prepare = (made: unknown): unknown => made } = found;
   const { account, body: make, minTtlMs, ...request } = checkRequestOptions(found.options);
-  const source = await selectSource(tokens, { url, method, account, native });
+  const source = await unlessAborted(selectSource(tokens, { url, method, account, native }), signal);
   const factory = make && (async () => prepare(await make()));
   const body = { ...found.body, factory };
   if (source === undefined) return transport.send(undefined, body.value);

@@ -73,17 +73,27 @@ export function planBody(body: RequestBody, replayBytes: number): BodyPlan {
 /** Discarded bodies are read to their end up to this length: that keeps their connection; beyond it they are cancelled. */
 const DRAINED_BYTES = 64 * 1024;
 
-/** Gets rid of a response body that nobody will read. Left alone, a stream would hold its connection. */
-export async function drain(body: unknown): Promise<void> {
+/**
+ * Gets rid of a response body that nobody will read. Left alone, a stream would hold its connection; `enough` ends the
+ * reading of one that does not end by itself.
+ */
+export async function drain(body: unknown, enough?: AbortSignal): Promise<void> {
   if (classifyBody(body) !== 'one-shot') return;
   try {
     const source = sourceOf(body);
-    for (let read = 0; read <= DRAINED_BYTES;) {
+    const { destroy } = body as { destroy?: () => void };
+    // The iterator of a Node stream would wait for the chunk that is being read.
+    const close = (): void => {
+      if (destroy === undefined) void (async () => source.return?.())().catch(() => undefined);
+      else destroy.call(body);
+    };
+    enough?.addEventListener('abort', close, { once: true });
+    for (let read = 0; read <= DRAINED_BYTES && !enough?.aborted;) {
       const result = (await source.next()) as IteratorResult<unknown, undefined>;
-      if (result.done) return;
+      if (result.done) return enough?.removeEventListener('abort', close);
       read += bytesOf(result.value)?.byteLength ?? 0;
     }
-    await source.return?.();
+    close();
   } catch {
     // It broke off: there is nothing left to get rid of.
   }

@@ -33,3 +33,19 @@ export function waitFor<T>(shared: Promise<T>, { clock, waitMs, signal }: Patien
     shared.finally(stop).then(resolve, reject);
   });
 }
+
+/** `value`, or the signal's reason as soon as it aborts. */
+export async function unlessAborted<T>(value: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined || !(value instanceof Promise)) return value;
+  signal.throwIfAborted();
+  let leave = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    return await Promise.race([value, aborted]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}

@@ -36,7 +36,7 @@ type Init = RequestInit & { readonly unexpired?: RequestOptions | undefined };
 /** One request, taken apart. */
 interface Call {
   readonly input: Input;
-  readonly init: RequestInit | undefined;
+  readonly init: RequestInit;
   readonly request: Request | undefined;
   /** A copy. */
   readonly headers: Headers;
@@ -49,19 +49,26 @@ function isRequest(input: unknown): input is Request {
   return typeof (input as { clone?: unknown } | undefined)?.clone === 'function';
 }
 
-/** The caller's own object, unless it has the key. */
-function withoutOptions(init: Init | undefined): RequestInit | undefined {
-  if (init?.unexpired === undefined) return init;
-  const { unexpired: _, ...rest } = init;
-  return rest;
+/** A copy, inherited members too: what the caller changes after the call must not be sent. */
+function copyOf(given: Init | undefined): RequestInit {
+  const copy: Record<string, unknown> = {};
+  for (const name in given) if (name !== 'unexpired') copy[name] = given[name as keyof Init];
+  return copy;
 }
 
-function takeApart(input: Input, given: Init | undefined): Call {
-  const init = withoutOptions(given);
-  const hasFactory = given?.unexpired?.body !== undefined;
+/** What is judged is what is sent: a URL object may change, and a page's `base` element would move a relative URL. */
+function urlOf(input: string | URL): string {
+  const { location } = globalThis as { location?: Location };
+  return location === undefined ? String(input) : new URL(input, location.href).href;
+}
+
+function takeApart(given: Input, givenInit: Init | undefined): Call {
+  const input = isRequest(given) ? given : urlOf(given);
+  const init = copyOf(givenInit);
+  const hasFactory = givenInit?.unexpired?.body !== undefined;
   const request = isRequest(input) ? input : undefined;
-  const headers = new Headers(init?.headers ?? request?.headers);
-  const own = { value: init?.body, toClientBody: streamOf };
+  const headers = new Headers(init.headers ?? request?.headers);
+  const own = { value: init.body, toClientBody: streamOf };
   const body = request === undefined || (own.value ?? null) !== null ? own : bodyOfRequest(request);
   const contentLength = body.value ? Number(headers.get('content-length')) : undefined;
   return { input, init, request, headers, body: { ...body, contentLength }, hasFactory };
@@ -74,7 +81,7 @@ function initOf(call: Call, authorization: Authorization, sent: unknown): Reques
   if (authorization.customHeader !== undefined) {
     headers.delete('authorization');
     // To a redirect's target on another origin, fetch takes every header along but Authorization.
-    if ((init?.redirect ?? request?.redirect) !== 'manual') attempt.redirect = 'error';
+    if ((init.redirect ?? request?.redirect) !== 'manual') attempt.redirect = 'error';
   }
   if (sent === body.value) return attempt;
   if (call.hasFactory) {
@@ -103,7 +110,7 @@ function transportOf(call: Call, send: typeof fetch): Transport<Response | TypeE
         ? { url: native.url, status: native.status, header: (name) => native.headers.get(name), native }
         : { url: undefined, status: 401, header: () => undefined, native },
     // Not waited for: a server may take its time with the rest of a 401.
-    discard: async (result) => void ('body' in result && drain(result.body)),
+    discard: async (result, enough) => void ('body' in result && drain(result.body, enough)),
   };
 }
 
@@ -129,10 +136,10 @@ export function fetchAuth(
     const call = takeApart(input, given);
     const { init, request, headers, body } = call;
     const found = {
-      url: request?.url ?? String(input as string | URL),
-      method: init?.method ?? request?.method ?? 'GET',
+      url: request?.url ?? (call.input as string),
+      method: init.method ?? request?.method ?? 'GET',
       hasAuthorization: headers.has('authorization'),
-      signal: (init?.signal === undefined ? request?.signal : init.signal) ?? undefined,
+      signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
       body,
       options: given?.unexpired,
       native: { input, init },
