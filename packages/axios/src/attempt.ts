@@ -73,7 +73,7 @@ export function factsOf(config: Config, response: AxiosResponse): ResponseFacts 
 }
 
 /** Agents lead to the native requests that are under way, and those keep the text of their headers. */
-export const AGENTS = ['httpAgent', 'httpsAgent', 'fetchOptions'] as const;
+export const AGENTS = ['httpAgent', 'httpsAgent', 'fetchOptions', 'transport'] as const;
 
 const streamIn = ({ data }: { data?: unknown }): string[] => (isOneShot({ value: data }) ? ['data'] : []);
 
@@ -81,6 +81,8 @@ const streamIn = ({ data }: { data?: unknown }): string[] => (isOneShot({ value:
 export function clean(thrown: unknown, config: Config): AxiosError {
   const error = thrown as AxiosError;
   if (error?.config === undefined) return error;
+  // An upload that is too long fails with an error of axios inside of another.
+  if (error.cause !== undefined && error.cause !== thrown) clean(error.cause, config);
   error.config = config;
   conceal(error, 'request', 'event');
   conceal(config, ...AGENTS, ...streamIn(config));

@@ -188,3 +188,14 @@ test('a response stays as axios made it, and its config has no token', async () 
   expect(response.request).toMatchObject({ path: '/items' });
   expect(secretsIn(scene, response.config)).toEqual([]);
 });
+
+test('an upload that is too long shows no token, nor does what caused its error', async () => {
+  const scene = await openScene();
+  const body = Readable.from(['x'.repeat(100)], { objectMode: false });
+
+  const error = await errorOf(scene.client.post('/items', body, { maxRedirects: 0, maxBodyLength: 10 }));
+
+  expect(error.cause).toBeDefined();
+  expect(secretsIn(scene, error)).toEqual([]);
+  expect(secretsIn(scene, error.cause)).toEqual([]);
+});
