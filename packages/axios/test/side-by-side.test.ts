@@ -64,7 +64,7 @@ const endings = (outcomes: readonly Outcome[]): unknown =>
 const codes = (outcomes: readonly Outcome[]): unknown =>
   countBy(
     outcomes.map(({ client, native }) =>
-      native instanceof AccessTokenError ? `${client} ${native.code}` : `${client} ${String(native)}`,
+      native instanceof AccessTokenError ? `${client} ${native.code}` : `${client}: no typed error`,
     ),
   );
 
