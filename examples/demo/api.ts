@@ -61,14 +61,19 @@ async function receive(request: IncomingMessage): Promise<Arrival> {
 }
 
 /** Verifies access tokens as any resource server does: signature, issuer, audience, time, and what was revoked. */
-function createGuard(server: AuthorizationServer): (request: IncomingMessage) => Promise<boolean> {
-  const keys = createRemoteJWKSet(new URL(`${server.issuer}/jwks`));
+function createGuard(
+  { issuer, issuance }: AuthorizationServer,
+  tally: Tally,
+): (request: IncomingMessage) => Promise<boolean> {
+  const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`));
   // A JWT tells its times in whole seconds.
-  const expected = { issuer: server.issuer, audience: RESOURCE, typ: 'at+jwt', clockTolerance: 1 };
+  const expected = { issuer, audience: RESOURCE, typ: 'at+jwt', clockTolerance: 1 };
   return async ({ headers: { authorization = '' } }) => {
     try {
       const { payload } = await jwtVerify(authorization.replace(/^Bearer /, ''), keys, expected);
-      return !server.issuance.isRevoked(payload.jti!);
+      const isRevoked = issuance.isRevoked(payload.jti!);
+      if (isRevoked) tally.revokedRefusals += 1;
+      return !isRevoked;
     } catch (error) {
       if (error instanceof errors.JOSEError) return false;
       throw error;
@@ -85,7 +90,7 @@ export async function startApi(
   tally: Tally,
   { authorizationServer, elsewhere }: { authorizationServer: AuthorizationServer; elsewhere: string },
 ): Promise<Api> {
-  const mayPass = createGuard(authorizationServer);
+  const mayPass = createGuard(authorizationServer, tally);
   const holds = new Map<string, Held>();
   const dropped = new Set<string>();
 
@@ -95,6 +100,7 @@ export async function startApi(
     const drop = searchParams.get('drop');
     if (drop !== null && !dropped.has(drop)) {
       dropped.add(drop);
+      tally.drops += 1;
       request.socket.resetAndDestroy();
       return;
     }

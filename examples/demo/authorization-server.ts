@@ -49,7 +49,7 @@ export async function startAuthorizationServer(tally: Tally): Promise<Authorizat
   const server = createServer();
   const issuer = await listen(server);
   const provider = createProvider(issuer);
-  const door = createDoor();
+  const door = createDoor(tally);
   const issuance = createIssuance(tally);
   const arrivals = new WeakMap<IncomingMessage, number>();
   let signedOut = false;
@@ -61,7 +61,11 @@ export async function startAuthorizationServer(tally: Tally): Promise<Authorizat
     if (request.url !== '/token') return answer(request, response);
     tally.exchanges += 1;
     arrivals.set(request, Date.now());
-    if (door.admits(response)) setTimeout(() => answer(request, response), ANSWER_MS);
+    if (!door.admits(response)) return;
+    response.once('finish', () => {
+      if (response.statusCode !== 200) tally.unexplained += 1;
+    });
+    setTimeout(() => answer(request, response), ANSWER_MS);
   });
   return {
     issuer,

@@ -1,9 +1,16 @@
 import type { ServerResponse } from 'node:http';
+import type { Tally } from './tally.ts';
 
 export interface Outage {
+  /** What it counts as when it strikes. */
+  readonly kind: 'shortOutages' | 'longOutages';
   readonly ms: number;
   /** Ends it after so many refusals, if that is sooner. */
   readonly refusals?: number;
+  /** How many requests it explains: a client that asks more often hammers. */
+  readonly explains: number;
+  /** Keeps the refusals back until then. */
+  readonly heldUntil?: Promise<void>;
   /** What the 503 says in Retry-After, in seconds. */
   readonly retryAfter?: number;
 }
@@ -18,7 +25,7 @@ export interface Door {
   admits(response: ServerResponse): boolean;
 }
 
-export function createDoor(): Door {
+export function createDoor(tally: Tally): Door {
   let resets = 0;
   let outage: Outage | undefined;
   let endsAt: number | undefined;
@@ -30,6 +37,18 @@ export function createDoor(): Door {
     if (Date.now() < endsAt && refusals < (outage.refusals ?? Infinity)) return true;
     outage = undefined;
     return false;
+  }
+
+  function count({ kind, explains }: Outage): void {
+    refusals += 1;
+    if (refusals === 1) tally[kind] += 1;
+    if (refusals > explains) tally.unexplained += 1;
+  }
+
+  async function refuse(response: ServerResponse, { heldUntil, retryAfter }: Outage): Promise<void> {
+    await heldUntil;
+    if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
+    response.writeHead(503).end();
   }
 
   return {
@@ -44,14 +63,13 @@ export function createDoor(): Door {
     admits(response) {
       if (resets > 0) {
         resets -= 1;
+        tally.resets += 1;
         response.socket?.resetAndDestroy();
         return false;
       }
       if (!isFailing()) return true;
-      refusals += 1;
-      const { retryAfter } = outage!;
-      if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
-      response.writeHead(503).end();
+      count(outage!);
+      void refuse(response, outage!);
       return false;
     },
   };

@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
 import type { Connect } from './clients.ts';
-import { brokenPromises, problemLines, table, verdict } from './report.ts';
+import { brokenPromises, missingEvents, problemLines, table, verdict } from './report.ts';
 import { tellStory } from './tell.ts';
 import { createWorld } from './world.ts';
 
 const KEPT = 0;
 const BROKEN = 1;
-const CRASHED = 2;
+/** Crashed, or told a story in which too little happened to judge by. */
+const NO_PROOF = 2;
 
 /** The same story with one way or the other of keeping an access token fresh, and what is to be said of it. */
 async function demo(title: string, connect: Connect): Promise<number> {
@@ -19,13 +20,16 @@ async function demo(title: string, connect: Connect): Promise<number> {
   const { tally, latencies, problems } = world;
   console.log(`\n${table(tally, latencies)}\n`);
   if (problems.size > 0) console.log(`What callers got instead:\n${problemLines(problems).join('\n')}\n`);
+  const missing = missingEvents(tally);
+  if (missing.length > 0) console.log(`What did not happen:\n  ${missing.join('\n  ')}\n`);
   console.log(verdict(tally));
-  return brokenPromises(tally) === 0 ? KEPT : BROKEN;
+  if (brokenPromises(tally) > 0) return BROKEN;
+  return missing.length > 0 ? NO_PROOF : KEPT;
 }
 
 function crash(error: unknown): never {
   console.error('\nThe demo itself failed:', error);
-  process.exit(CRASHED);
+  process.exit(NO_PROOF);
 }
 
 process.once('uncaughtException', crash);

@@ -5,12 +5,38 @@ import type { Latencies } from './steady.ts';
 const PROMISES: readonly (keyof Tally)[] = [
   'seenRefusals',
   'errors',
+  'waits',
+  'unexplained',
   'needless',
   'reuses',
   'signIns',
   'differingBodies',
   'leaks',
 ];
+
+/** What must have happened for a kept promise to mean something, and how often at least. */
+const EVENTS: readonly (readonly [keyof Tally, number, string])[] = [
+  ['burst', 1000, 'requests at once on an expired token'],
+  ['expiries', 1, 'refreshes because of an expiry'],
+  ['revokedRefusals', 1, '401s for a revoked access token'],
+  ['drops', 2, 'connections reset by the API'],
+  ['resets', 2, 'connections reset by the token endpoint'],
+  ['shortOutages', 1, 'short outages of the token endpoint'],
+  ['longOutages', 1, 'long outages of the token endpoint'],
+  ['probes', 1, 'reads while a refresh was kept back'],
+  ['json', 1, 'JSON bodies compared'],
+  ['multipart', 1, 'multipart bodies compared'],
+  ['stream', 1, 'streams compared'],
+  ['reopened', 1, 'reopened streams compared'],
+  ['foreign', 1, 'requests at another origin'],
+];
+
+/** A line for each part of the story that did not happen. */
+export function missingEvents(tally: Tally): string[] {
+  return EVENTS.filter(([name, least]) => tally[name] < least).map(
+    ([name, least, text]) => `${numberText(tally[name])} of ${numberText(least)} or more ${text}`,
+  );
+}
 
 export function brokenPromises(tally: Tally): number {
   return PROMISES.filter((name) => tally[name] > 0).length;
@@ -90,7 +116,9 @@ function rowsOf(tally: Tally, latencies: Latencies): readonly Row[] {
     { name: '401s the API sent', value: numberText(tally.refusals) },
     promise('401s callers saw', 'seenRefusals'),
     promise('other errors callers saw', 'errors'),
+    promise('reads that waited for a refresh', 'waits', `of ${numberText(tally.probes)}`),
     { name: 'requests to the token endpoint', value: numberText(tally.exchanges) },
+    promise('  without a reason', 'unexplained'),
     {
       name: 'refreshes',
       value: numberText(tally.refreshes),
@@ -124,6 +152,8 @@ export function problemLines(problems: ReadonlyMap<string, number>): string[] {
 
 export function verdict(tally: Tally): string {
   const broken = brokenPromises(tally);
+  if (broken === 0 && missingEvents(tally).length > 0)
+    return 'The demo did not happen: no promise was tested.';
   return broken === 0
     ? 'Every promise was kept.'
     : `${plural(broken, 'promise')} of ${PROMISES.length} broken.`;

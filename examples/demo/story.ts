@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { probe } from './probe.ts';
 import { LIFETIME_MS } from './provider.ts';
 import { startSteady } from './steady.ts';
 import { burst } from './traffic.ts';
@@ -9,7 +10,7 @@ export interface Chapter {
   run(world: World): Promise<void>;
 }
 
-/** Waits for something to happen; a run in which it does not goes on all the same. */
+/** Waits for something to happen; a run in which it does not goes on, and is no proof in the end. */
 async function until(happened: () => boolean, patienceMs: number): Promise<void> {
   for (const end = Date.now() + patienceMs; !happened() && Date.now() < end;) await pause(10);
 }
@@ -31,7 +32,11 @@ async function expiredBurst(world: World): Promise<void> {
   // While the token expires; connections and code are warm then.
   await burst(fixed, 1000, (send) => send(url));
   await until(() => isExpired(world), 10_000);
-  await burst(sends, 1000, (send) => call(send, url));
+  const late = isExpired(world);
+  await burst(sends, 1000, (send) => {
+    if (late) world.tally.burst += 1;
+    return call(send, url);
+  });
 }
 
 /** Ends with a young access token, as the next chapters need it. */
@@ -64,16 +69,34 @@ async function droppedConnections(world: World): Promise<void> {
   await steady.stop();
 }
 
+/** From the moment when the token is due, and still good for a while: that while can be used to look who waits. */
+async function heldOutage(world: World): Promise<void> {
+  const { tally, authorizationServer } = world;
+  const { shortOutages } = tally;
+  const { promise: heldUntil, resolve: release } = Promise.withResolvers<void>();
+  authorizationServer.door.failFor({
+    kind: 'shortOutages',
+    ms: 200,
+    refusals: 2,
+    explains: 2,
+    heldUntil,
+  });
+  await until(() => tally.shortOutages > shortOutages, 2 * LIFETIME_MS);
+  const { done } = await probe(world);
+  release();
+  await Promise.all([done, nextRefresh(world, 2 * LIFETIME_MS)]);
+}
+
 async function shortOutage(world: World): Promise<void> {
-  world.authorizationServer.door.failFor({ ms: 200, refusals: 2 });
   const steady = startSteady(world.traffic);
-  await nextRefresh(world, 2 * LIFETIME_MS);
+  // A machine that stalls may let the while pass.
+  for (let tries = 0; tries < 3 && world.tally.probes === 0; tries += 1) await heldOutage(world);
   await steady.stop();
 }
 
-/** From the moment when the token is due: it expires meanwhile. */
+/** From the moment when the token is due: it expires meanwhile. Who heeds Retry-After asks twice. */
 async function longOutage(world: World): Promise<void> {
-  world.authorizationServer.door.failFor({ ms: 1500, retryAfter: 1 });
+  world.authorizationServer.door.failFor({ kind: 'longOutages', ms: 1500, retryAfter: 1, explains: 2 });
   const steady = startSteady(world.traffic);
   await nextRefresh(world, 2 * LIFETIME_MS);
   await steady.stop();

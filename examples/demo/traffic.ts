@@ -1,6 +1,6 @@
 import axios from 'axios';
 import type { Api, Hold } from './api.ts';
-import { BODY_KINDS, makeBody, type BodyKind } from './bodies.ts';
+import { BODY_KINDS, makeBody, type Body, type BodyKind } from './bodies.ts';
 import type { Clients } from './clients.ts';
 import { throughAxios, throughFetch, type Outcome, type Send } from './requests.ts';
 import type { Tally } from './tally.ts';
@@ -32,7 +32,7 @@ export interface Traffic {
   dropped(): Promise<void>;
 }
 
-function count({ tally, problems }: Surroundings, outcome: Outcome, digest: string | undefined): void {
+function count({ tally, problems }: Surroundings, outcome: Outcome, body: Body | undefined): void {
   const note = (problem: string): unknown => problems.set(problem, (problems.get(problem) ?? 0) + 1);
   tally.requests += 1;
   if (outcome.status === 401) {
@@ -41,9 +41,10 @@ function count({ tally, problems }: Surroundings, outcome: Outcome, digest: stri
   } else if (outcome.status !== 200) {
     tally.errors += 1;
     note(outcome.status === undefined ? outcome.code : `status ${outcome.status}`);
-  } else if (digest !== undefined) {
+  } else if (body !== undefined) {
     tally.bodies += 1;
-    if (outcome.arrival.digest === digest) return;
+    tally[body.kind] += 1;
+    if (outcome.arrival.digest === body.digest) return;
     tally.differingBodies += 1;
     note('a body that arrived as something else');
   }
@@ -64,7 +65,7 @@ export function createTraffic(around: Surroundings): Traffic {
 
   async function call(send: Send, url: string, kind?: BodyKind): Promise<void> {
     const body = kind && (await makeBody(kind, (seed += 1)));
-    count(around, await send(url, body), body?.digest);
+    count(around, await send(url, body), body);
   }
   async function dropped(send: Send): Promise<void> {
     const url = `${api.origin}/read?drop=${(seed += 1)}`;
