@@ -153,7 +153,7 @@ export function problemLines(problems: ReadonlyMap<string, number>): string[] {
 export function verdict(tally: Tally): string {
   const broken = brokenPromises(tally);
   if (broken === 0 && missingEvents(tally).length > 0)
-    return 'The demo did not happen: no promise was tested.';
+    return 'The demo did not happen: kept promises prove nothing.';
   return broken === 0
     ? 'Every promise was kept.'
     : `${plural(broken, 'promise')} of ${PROMISES.length} broken.`;

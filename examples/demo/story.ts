@@ -82,9 +82,9 @@ async function heldOutage(world: World): Promise<void> {
     heldUntil,
   });
   await until(() => tally.shortOutages > shortOutages, 2 * LIFETIME_MS);
-  const { done } = await probe(world);
+  const probed = tally.shortOutages > shortOutages ? await probe(world) : undefined;
   release();
-  await Promise.all([done, nextRefresh(world, 2 * LIFETIME_MS)]);
+  await Promise.all([probed?.done, nextRefresh(world, 2 * LIFETIME_MS)]);
 }
 
 async function shortOutage(world: World): Promise<void> {
