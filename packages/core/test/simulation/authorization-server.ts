@@ -33,6 +33,14 @@ interface Issued {
   spentAt: number | undefined;
 }
 
+/** What is known of an access token. */
+interface AccessTokenIssue {
+  readonly order: number;
+  /** The grant. */
+  readonly family: string;
+  readonly at: number;
+}
+
 interface Family {
   readonly name: string;
   alive: boolean;
@@ -54,15 +62,14 @@ export interface Presentation {
 export interface SimulatedServer {
   readonly mode: Mode;
   readonly presentations: readonly Presentation[];
-  /** A new grant. */
-  signIn(): TokenResponse;
+  /** A new grant; where there can be but one, it ends the one before. */
+  signIn(endsPrevious?: boolean): TokenResponse;
   present(refreshToken: string | undefined, process: string): Answer;
   /** The next token requests meet these, one each. */
   readonly troubles: Trouble[];
   /** What `expires_in` says. */
   lifetimeSeconds: number;
-  /** What is known of an access token: the order of its issue, and its grant. */
-  issue(accessToken: string): { readonly order: number; readonly family: string } | undefined;
+  issue(accessToken: string): AccessTokenIssue | undefined;
   orderOf(refreshToken: string | undefined): number;
   /** Whether the refresh token is of the grant that was given last. */
   isOfNewestGrant(refreshToken: string): boolean;
@@ -75,7 +82,7 @@ interface State {
   readonly mode: Mode;
   readonly now: () => number;
   readonly refreshTokens: Map<string, Issued>;
-  readonly accessTokens: Map<string, { order: number; family: string }>;
+  readonly accessTokens: Map<string, AccessTokenIssue>;
   readonly presentations: Presentation[];
   readonly troubles: Trouble[];
   lifetimeSeconds: number;
@@ -88,7 +95,7 @@ interface State {
 function issue(state: State, family: Family): TokenResponse {
   const order = (state.order += 1);
   const accessToken = `canary-access-${family.name}-${order}`;
-  state.accessTokens.set(accessToken, { order, family: family.name });
+  state.accessTokens.set(accessToken, { order, family: family.name, at: state.now() });
   state.newestAccessToken = accessToken;
   const answer = { access_token: accessToken, token_type: 'Bearer', expires_in: state.lifetimeSeconds };
   if (state.mode === 'non-rotating' && family.newest !== '') return answer;
@@ -159,6 +166,7 @@ function present(state: State, refreshToken: string, process: string): Answer {
   }
 }
 
+/** `now` is a clock that is never stepped. */
 export function createServer(mode: Mode, now: () => number): SimulatedServer {
   const state: State = {
     mode,
@@ -183,7 +191,8 @@ export function createServer(mode: Mode, now: () => number): SimulatedServer {
     set lifetimeSeconds(seconds) {
       state.lifetimeSeconds = seconds;
     },
-    signIn() {
+    signIn(endsPrevious = false) {
+      if (endsPrevious) state.family.alive = false;
       state.families += 1;
       state.family = { name: `f${state.families}`, alive: true, newest: '' };
       return issue(state, state.family);

@@ -1,5 +1,6 @@
 import type { CredentialRecord, ExclusiveSection, TokenStore } from '../../src/index.ts';
-import type { Host, Scheduler } from './scheduler.ts';
+import type { Host } from './operation.ts';
+import type { Scheduler } from './scheduler.ts';
 
 /** What all processes of a simulation share: one record, durable as soon as it is written, and one lock. */
 export interface BackingStore {

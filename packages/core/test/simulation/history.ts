@@ -6,7 +6,7 @@ import { seededChoose } from './explorer.ts';
 import { checkAlways } from './invariants.ts';
 import { observe, type Observer } from './observer.ts';
 import type { Call, SimulatedProcess } from './process.ts';
-import type { FaultName } from './scheduler.ts';
+import type { FaultName } from './operation.ts';
 import { settle } from './time.ts';
 import { createWorld, firstMove, letPass, type Choose, type World } from './world.ts';
 

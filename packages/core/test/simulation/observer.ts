@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import type { TokenEvent } from '../../src/index.ts';
 import { fingerprintOf } from '../../src/fingerprint.ts';
+import { LIFETIME_MS } from './authorization-server.ts';
 import type { Call, SimulatedProcess } from './process.ts';
 import type { World } from './world.ts';
 
@@ -80,11 +81,12 @@ function onEvent(watch: Watch, event: TokenEvent): void {
 function checkToken({ world, observed, observer, refused }: Watch, call: Call): void {
   const { token } = call;
   if (token === undefined) return;
-  assert.equal(
-    world.server.issue(token)?.family,
-    observer.session,
-    'I17: an access token of another session',
+  const issue = world.server.issue(token);
+  assert.ok(
+    world.time.monotonic() - (issue?.at ?? 0) < LIFETIME_MS,
+    'an access token is given out after its end',
   );
+  assert.equal(issue?.family, observer.session, 'I17: an access token of another session');
   assert.equal(fingerprintOf(token), observed.source.status().fingerprint, 'I9: not the newest access token');
   assert.notEqual(token, call.refused, 'I6: replayed with the access token that was refused');
   assert.ok(!refused.has(token), 'I6: an access token is given out while its refusal is looked into');

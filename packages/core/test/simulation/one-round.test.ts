@@ -34,9 +34,9 @@ const DEAF: Row[] = (['strict', 'grace'] as const).map((mode) => ({
 const COLD: Row[] = [
   { mode: 'strict', access: 'due', warm: false, atLeast: 1200 },
   { mode: 'strict', access: 'expired', warm: false, atLeast: 3000 },
-  { mode: 'grace', access: 'expired', warm: false, atLeast: 3000 },
 ];
 const LONG: Row[] = MODES.flatMap((mode) => [
+  { mode, access: 'expired', warm: false, atLeast: 3000 },
   { mode, access: 'refused', warm: false, atLeast: 3000 },
   { mode, access: 'expired', warm: true, hints: true, atLeast: 10_000 },
   { mode, access: 'due', warm: true, hints: true, atLeast: 10_000 },

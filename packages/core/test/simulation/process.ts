@@ -10,7 +10,8 @@ import {
 import { fingerprintOf } from '../../src/fingerprint.ts';
 import type { Answer, SimulatedServer } from './authorization-server.ts';
 import type { BackingStore } from './backing-store.ts';
-import type { Host, Scheduler } from './scheduler.ts';
+import type { Host } from './operation.ts';
+import type { Scheduler } from './scheduler.ts';
 import type { SimulatedTime } from './time.ts';
 
 export const API = 'https://api.example.com';

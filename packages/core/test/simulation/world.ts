@@ -73,7 +73,7 @@ async function step(world: World, choose: Choose): Promise<boolean> {
 export function createWorld({ mode, check }: WorldOptions): World {
   const time = createTime();
   const backing = createBackingStore();
-  const server = createServer(mode, () => time.now());
+  const server = createServer(mode, () => time.monotonic());
   const world: World = {
     time,
     server,
