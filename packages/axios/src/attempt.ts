@@ -1,11 +1,11 @@
-import { conceal, confine, isOneShot, type Authorization, type ResponseFacts } from '@unexpired/core';
+import { conceal, confine, drain, isOneShot, type Authorization, type ResponseFacts } from '@unexpired/core';
 import type { AxiosError, AxiosHeaders, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 export type Config = InternalAxiosRequestConfig;
 type Hop = Record<string, unknown>;
 
 /** What the native requests of axios' adapters tell, each in its own way. */
-export interface NativeRequest {
+interface NativeRequest {
   readonly res?: { readonly responseUrl?: string };
   readonly responseURL?: string;
   readonly writableEnded?: boolean;
@@ -72,6 +72,13 @@ export function factsOf(config: Config, response: AxiosResponse): ResponseFacts 
   return { url: isAbsolute(url) ? url : undefined, status: response.status, header, native: response };
 }
 
+export function discard(response: AxiosResponse): void {
+  void drain(response.data);
+  const request = response.request as NativeRequest | undefined;
+  // An upload that the 401 cut short would go on, into the replay where that has its connection.
+  if (request?.writableEnded === false) request.destroy();
+}
+
 /** Agents lead to the native requests that are under way, and those keep the text of their headers. */
 export const AGENTS = ['httpAgent', 'httpsAgent', 'fetchOptions', 'transport'] as const;
 
@@ -84,18 +91,17 @@ export function clean(thrown: unknown, config: Config): AxiosError {
   // An upload that is too long fails with an error of axios inside of another.
   if (error.cause !== undefined && error.cause !== thrown) clean(error.cause, config);
   error.config = config;
-  conceal(error, 'request', 'event');
+  conceal(error, 'request');
   conceal(config, ...AGENTS, ...streamIn(config));
   if (error.response !== undefined) conceal(error.response, 'request', ...streamIn(error.response));
   return error;
 }
 
-/** The same for a response, and the errors that axios makes of it later: of its stream, and of its transforms. */
-export function cleanLater(config: Config, response: AxiosResponse): void {
-  response.config = config;
+/** The same for a response, and for the errors that axios makes of it later: of its stream, and of its transforms. */
+export function cleanLater(config: Config, response: AxiosResponse): AxiosResponse {
+  const { transformResponse } = config;
   const stream = response.data as { on?: (event: 'error', listener: (error: unknown) => void) => void };
   if (isOneShot({ value: stream })) stream.on?.('error', (error) => void clean(error, config));
-  const { transformResponse } = config;
   config.transformResponse = (...args) => {
     config.transformResponse = transformResponse!;
     try {
@@ -104,4 +110,5 @@ export function cleanLater(config: Config, response: AxiosResponse): void {
       throw clean(error, config);
     }
   };
+  return Object.assign(response, { config });
 }

@@ -1,26 +1,10 @@
-import { checkAdapter, describe401, drain, sendGuarded } from '@unexpired/core';
+import { checkAdapter, describe401, sendGuarded } from '@unexpired/core';
 import type { AdapterOptions, TokenSource, TokenSourceResolver, Transport } from '@unexpired/core';
 import { getAdapter, type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import {
-  AGENTS,
-  attemptOf,
-  clean,
-  cleanLater,
-  factsOf,
-  transformed,
-  urlOf,
-  type NativeRequest,
-} from './attempt.ts';
+import { AGENTS, attemptOf, clean, cleanLater, discard, factsOf, transformed, urlOf } from './attempt.ts';
 
 type Config = InternalAxiosRequestConfig;
 type Send = (config: Config) => Promise<AxiosResponse>;
-
-interface Outcome {
-  readonly response: AxiosResponse;
-  /** What brought the response, where axios makes an error of it. */
-  readonly error?: AxiosError;
-  readonly isOurs: boolean;
-}
 
 /** What was wrapped: a config that is sent once more, as axios-retry does, brings its adapter along. */
 const wrapped = new WeakMap<object, { readonly tokens: unknown; readonly inner: Config['adapter'] }>();
@@ -53,25 +37,24 @@ function waitOf({ signal, cancelToken }: Config): { signal?: AbortSignal; end?: 
   return { signal: controller.signal, end };
 }
 
+/** A response, and the error that brought it where axios makes it one. */
+type Outcome = { readonly response: AxiosResponse; readonly error?: AxiosError };
+
 function transportOf(config: Config, send: Send): Transport<Outcome> {
   return {
     async send(authorization, data) {
-      if (authorization === undefined) return { response: await send(config), isOurs: false };
+      if (authorization === undefined) return { response: await send(config) };
       try {
-        return { response: await send(attemptOf(config, authorization, data)), isOurs: true };
+        const response = await send(attemptOf(config, authorization, data));
+        return { response: cleanLater(config, response) };
       } catch (cause) {
         const error = cause as AxiosError | undefined;
         if (error?.response === undefined) throw clean(error, config);
-        return { response: error.response, error, isOurs: true };
+        return { response: cleanLater(config, error.response), error };
       }
     },
     facts: ({ response }) => factsOf(config, response),
-    async discard({ response }) {
-      void drain(response.data);
-      const request = response.request as NativeRequest | undefined;
-      // An upload that the 401 cut short would go on, into the replay where that has its connection.
-      if (request?.writableEnded === false) request.destroy();
-    },
+    discard: async ({ response }) => discard(response),
   };
 }
 
@@ -109,8 +92,7 @@ export function axiosAuth(
       native: config,
     };
     try {
-      const { response, error, isOurs } = await sendGuarded(adapter, found, transportOf(config, send));
-      if (isOurs) cleanLater(config, response);
+      const { response, error } = await sendGuarded(adapter, found, transportOf(config, send));
       if (error === undefined) return response;
       const why = describe401(response);
       if (why !== undefined) error.message += `. ${why}`;

@@ -149,6 +149,18 @@ test('an interceptor that is attached twice sends two requests after a 401, not 
   expect(statuses(api)).toEqual([401, 200]);
 });
 
+test('an interceptor that is attached again after another stands aside for no header of ours', async () => {
+  const { client, api, tokens, events } = await openScene();
+  const other = await openScene();
+  client.interceptors.request.use(axiosAuth(other.tokens));
+  client.interceptors.request.use(axiosAuth(tokens));
+
+  await client.get('/items');
+
+  expect(statuses(api)).toEqual([200]);
+  expect(reasonsOf(events, 'request-not-authorized')).toEqual([]);
+});
+
 test('two sources on one instance serve an origin each', async () => {
   const scene = await openScene();
   const other = await openScene();
@@ -328,6 +340,22 @@ describe('the adapter', () => {
 
     expect(await errorOf(client.get('/items', { adapter: () => Promise.reject('no') }))).toBe('no');
   });
+});
+
+test('the transforms of a config are the caller’s own again when the request has ended', async () => {
+  const { client, api } = await openScene();
+  const transformResponse = [(data: string): number => data.length, (length: number): object => ({ length })];
+
+  const { data, config } = await client.get('/items', { transformResponse });
+  api.always(401);
+  const error = await errorOf(client.get('/items', { transformResponse }));
+
+  expect(data).toEqual({ length: expect.any(Number) });
+  expect(error.response?.data).toEqual({ length: '{"error":"invalid_token"}'.length });
+  expect([config.transformResponse, error.config?.transformResponse]).toEqual([
+    transformResponse,
+    transformResponse,
+  ]);
 });
 
 test('a caller sees its own config, and the event tells why nothing was replayed', async () => {

@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from '@jest/globals';
-import type { AxiosRequestConfig } from 'axios';
+import { axiosAuth } from '@unexpired/axios';
+import axios, { type AxiosRequestConfig } from 'axios';
 import {
   afterwards,
   bearerTokens,
@@ -93,6 +94,20 @@ test('an absolute URL is part of the path where the caller does not allow it, an
     url: `/${other.origin}/page?page=2`,
     bearerToken: first.access_token,
   });
+});
+
+test('an older axios, which always allows absolute URLs, is given the URL that was judged', async () => {
+  const { client, api, first } = await openScene();
+  const other = await elsewhere();
+  const http = axios.getAdapter('http');
+
+  await client.get(`${other.origin}/page`, {
+    allowAbsoluteUrls: false,
+    adapter: (config) => http({ ...config, allowAbsoluteUrls: true }),
+  });
+
+  expect(other.requests).toEqual([]);
+  expect(bearerTokens(api)).toEqual([first.access_token]);
 });
 
 test.each([
@@ -243,7 +258,6 @@ describe('a fallback with a header of its own', () => {
 
 test('a resolver sees where the request goes, and may leave it alone', async () => {
   const { tokens, bare, api, first } = await openScene();
-  const { axiosAuth } = await import('@unexpired/axios');
   const seen: unknown[] = [];
   bare.interceptors.request.use(
     axiosAuth(async ({ url, method, account, native }) => {
