@@ -27,7 +27,6 @@ function waitOf({ signal, cancelToken }: Config): { signal?: AbortSignal; end?: 
   if (!signal && !cancelToken) return {};
   const controller = new AbortController();
   const abort = (): void => controller.abort();
-  if (signal?.aborted) abort();
   signal?.addEventListener?.('abort', abort);
   cancelToken?.subscribe(abort);
   const end = (): void => {

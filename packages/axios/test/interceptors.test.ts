@@ -325,6 +325,15 @@ describe('the adapter', () => {
     expect(seen).toEqual(['Bearer old', 'Bearer new', 'Bearer new']);
   });
 
+  test('is that of axios where an interceptor took it away', async () => {
+    const { client, attach, seen } = openNock();
+    attach();
+    client.interceptors.request.use(({ adapter: _, ...config }) => config);
+
+    expect((await client.get('/items')).status).toBe(200);
+    expect(seen).toEqual(['Bearer old', 'Bearer new']);
+  });
+
   test('that axios does not know is reported as by axios itself', async () => {
     const { client, attach } = openNock();
     attach();
