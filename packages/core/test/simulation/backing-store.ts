@@ -14,8 +14,6 @@ export interface BackingStore {
   openStore(host: Host, scheduler: Scheduler, hints: boolean): TokenStore;
 }
 
-const neverLost: ExclusiveSection = { signal: new AbortController().signal, clock: undefined };
-
 interface Follower {
   readonly host: Host;
   readonly scheduler: Scheduler;
@@ -30,6 +28,8 @@ function copied(record: CredentialRecord): CredentialRecord {
 export function createBackingStore(): BackingStore {
   const history: CredentialRecord[] = [];
   const followers = new Set<Follower>();
+  // One for each world: what listens to it in a process that crashed ends with the world.
+  const neverLost: ExclusiveSection = { signal: new AbortController().signal, clock: undefined };
   let holder: Host | undefined;
 
   function write(writer: Host, record: CredentialRecord, expected: number | undefined | 'replace'): boolean {
