@@ -5,16 +5,30 @@ import { AxiosError, type AxiosRequestConfig } from 'axios';
 import * as undici from 'undici';
 import { afterwards, errorOf, keepAliveAgent, openScene, statuses, textOf, type Scene } from './scene.ts';
 
-/** All that logging could show of a value: inspection at any depth, its JSON, its text. */
+/**
+ * All that logging could show of a value, at any depth: what inspection without `showHidden` and JSON walk through. Each
+ * object once, unlike `inspect`, for which the sockets behind a bare axios error have no end.
+ */
 function shown(value: unknown): string {
-  let json: string;
-  try {
-    json = JSON.stringify(value);
-  } catch (error) {
-    // axios' own responses are circular.
-    json = String(error);
+  const texts: string[] = [inspect(value, { depth: 3 })];
+  const seen = new Set<unknown>();
+  const open: unknown[] = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next === 'string') texts.push(next);
+    if (typeof next !== 'object' || next === null || seen.has(next)) continue;
+    seen.add(next);
+    const entries = next instanceof Map || next instanceof Set ? [...next.entries()].flat() : [];
+    // Inspection shows these of an error although they are not enumerable.
+    const { message, stack, cause, errors } = next as Partial<AggregateError>;
+    open.push(...Object.keys(next), ...entries, message, stack, cause, errors);
+    for (const key of Reflect.ownKeys(next)) {
+      const own = Object.getOwnPropertyDescriptor(next, key);
+      if (own?.enumerable && 'value' in own) open.push(own.value);
+    }
+    if (Buffer.isBuffer(next)) texts.push(next.toString('latin1'));
   }
-  return `${inspect(value, { depth: Infinity, maxArrayLength: null, maxStringLength: null })}\n${json}`;
+  return texts.join('\n');
 }
 
 function secretsIn({ authorization, first }: Scene, value: unknown): string[] {
