@@ -72,8 +72,8 @@ export function factsOf(config: Config, response: AxiosResponse): ResponseFacts 
   return { url: isAbsolute(url) ? url : undefined, status: response.status, header, native: response };
 }
 
-export function discard(response: AxiosResponse): void {
-  void drain(response.data);
+export function discard(response: AxiosResponse, enough: AbortSignal): void {
+  void drain(response.data, enough);
   const request = response.request as NativeRequest | undefined;
   // An upload that the 401 cut short would go on, into the replay where that has its connection.
   if (request?.writableEnded === false) request.destroy();

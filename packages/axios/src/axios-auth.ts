@@ -53,7 +53,7 @@ function transportOf(config: Config, send: Send): Transport<Outcome> {
       }
     },
     facts: ({ response }) => factsOf(config, response),
-    discard: async ({ response }) => discard(response),
+    discard: async ({ response }, enough) => discard(response, enough),
   };
 }
 
