@@ -49,6 +49,8 @@ export function bytesOf(chunk: unknown): Uint8Array | undefined {
 export interface ReplayBody extends AsyncIterable<unknown> {
   /** False once more was read than is kept, or the source failed. */
   isReplayable(): boolean;
+  /** Whether the source was read to its end. */
+  isWhole(): boolean;
   /** Stops the reader there is: what it was given stays recorded for the next one. */
   rewind(): void;
   /** Keeps nothing any more; the source is closed if its last reader left early. */
@@ -169,6 +171,7 @@ export function createReplayBody(body: unknown, cap: number): ReplayBody {
 
   return {
     isReplayable,
+    isWhole: () => recording.ended,
     rewind() {
       current += 1;
       recording.pin();

@@ -14,16 +14,11 @@ export function bodyOfRequest(request: Request): Pick<RequestBody, 'value' | 'to
   }
   const value = body && { getReader: () => request.clone().body!.getReader() };
   let isSent = false;
-  let isWhole = false;
 
   async function readOn(recording: ReplayBody): Promise<void> {
     const chunks = recording[Symbol.asyncIterator]();
     while (recording.isReplayable()) {
-      const { done } = await chunks.next();
-      if (done === true) {
-        isWhole = true;
-        return;
-      }
+      if ((await chunks.next()).done === true) return;
     }
     await chunks.return?.();
     recording.dispose();
@@ -33,7 +28,10 @@ export function bodyOfRequest(request: Request): Pick<RequestBody, 'value' | 'to
     value,
     toClientBody(recording) {
       // A blob has a length, as the first attempt's body had.
-      if (isSent) return isWhole ? new Response(streamOf(recording) as BodyInit).blob() : streamOf(recording);
+      if (isSent)
+        return recording.isWhole()
+          ? new Response(streamOf(recording) as BodyInit).blob()
+          : streamOf(recording);
       isSent = true;
       // Where the source fails, the request itself does.
       readOn(recording).catch(() => undefined);

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { bodyOfRequest } from '../src/request-body.ts';
 import { planBody, type BodyPlan } from '../src/body-plan.ts';
+import { createReplayBody } from '../src/replay-body.ts';
 
 function planOf(request: Partial<Request>, replayBytes = 100): BodyPlan {
   return planBody(bodyOfRequest(request as Request), replayBytes);
@@ -66,4 +67,31 @@ test.each(['GET', 'HEAD'])('a %s request has no body, also where no Request show
 
 test('a body that the Request does not show cannot be sent twice', () => {
   expect(planOf({ method: 'POST' }).isReplayable()).toBe(false);
+});
+
+test('a body whose reader was stopped in its midst is not taken for whole', async () => {
+  const rest = Promise.withResolvers<void>();
+  const request = new Request('http://127.0.0.1', {
+    method: 'POST',
+    body: new ReadableStream({
+      async pull(controller) {
+        controller.enqueue(new TextEncoder().encode('the beginning, '));
+        await rest.promise;
+        controller.enqueue(new TextEncoder().encode('and the end'));
+        controller.close();
+      },
+    }),
+    duplex: 'half',
+  } as RequestInit);
+  const { value, toClientBody } = bodyOfRequest(request);
+  const recording = createReplayBody(value, 1024);
+  toClientBody!(recording);
+
+  recording.rewind();
+  await new Promise(setImmediate);
+  const again = toClientBody!(recording);
+
+  expect(again).toBeInstanceOf(ReadableStream);
+  rest.resolve();
+  expect(await new Response(again as ReadableStream).text()).toBe('the beginning, and the end');
 });
