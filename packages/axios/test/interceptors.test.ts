@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { axiosAuth } from '@unexpired/axios';
 import { createTokenSource, explain401 } from '@unexpired/core';
 import axios, {
@@ -54,6 +54,9 @@ function openNock(defaults: object = {}): NockScene {
   const client = axios.create({ baseURL: ORIGIN, ...defaults });
   return { client, seen, attach: () => void client.interceptors.request.use(axiosAuth(tokens)) };
 }
+
+// nock patches Node's own modules, which the next test file of this worker shares.
+afterAll(() => nock.restore());
 
 const unwrap = (response: AxiosResponse): never => response.data as never;
 
