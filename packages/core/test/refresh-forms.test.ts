@@ -10,19 +10,30 @@ import {
   faults,
   type AuthorizationServer,
   type FakeClock,
+  type ResourceServer,
 } from '@unexpired/testing';
 import axios from 'axios';
 import { API, errorOf, settled } from './scene.ts';
 
 let server: AuthorizationServer;
 let clock: FakeClock;
+let backEnds: ResourceServer[] = [];
 
 beforeEach(async () => {
   clock = createFakeClock();
   server = await createAuthorizationServer({ clock });
 });
 
-afterEach(() => server.close());
+afterEach(async () => {
+  await Promise.all([server, ...backEnds].map((each) => each.close()));
+  backEnds = [];
+});
+
+async function openBackEnd(options: Parameters<typeof createResourceServer>[0]): Promise<ResourceServer> {
+  const backEnd = await createResourceServer(options);
+  backEnds.push(backEnd);
+  return backEnd;
+}
 
 function open(refresh: RefreshFunction): TokenSource {
   return createTokenSource({ origins: [API], refresh, clock, random: () => 0 });
@@ -45,7 +56,7 @@ const form = (refreshToken: string | undefined): URLSearchParams =>
 
 test('a back-end that keeps the refresh token behind a cookie', async () => {
   let session = (await server.signIn()).refresh_token;
-  await using backEnd = await createResourceServer({
+  const backEnd = await openBackEnd({
     accepts: (_, { headers }) => headers.cookie === 'session=abc',
     respond: async () => {
       const response = await fetch(server.tokenEndpoint, { method: 'POST', body: form(session) });
@@ -67,7 +78,7 @@ test('a back-end that keeps the refresh token behind a cookie', async () => {
 });
 
 test('a back-end whose cookie is over asks for a sign-in', async () => {
-  await using backEnd = await createResourceServer({ accepts: () => false });
+  const backEnd = await openBackEnd({ accepts: () => false });
   const source = open(() => fetch(`${backEnd.origin}/auth/refresh`, { method: 'POST' }));
 
   const error = await settled(clock, errorOf(source.getAccessToken()));

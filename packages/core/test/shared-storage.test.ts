@@ -1,6 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createStoreFrom, createTokenSource, type RecordStorage } from '@unexpired/core';
-import { createAuthorizationServer, createFakeClock } from '@unexpired/testing';
+import {
+  createAuthorizationServer,
+  createFakeClock,
+  type AuthorizationServer,
+  type FakeClock,
+} from '@unexpired/testing';
 import { API, EXPIRED_MS, refreshAt } from './scene.ts';
 
 /** As a database: each call takes a turn of the event loop. */
@@ -20,9 +25,17 @@ function createStorage(): RecordStorage {
   };
 }
 
+let clock: FakeClock;
+let server: AuthorizationServer;
+
+beforeEach(async () => {
+  clock = createFakeClock();
+  server = await createAuthorizationServer({ clock, rotation: 'strict' });
+});
+
+afterEach(() => server.close());
+
 test('two stores over one storage share one exchange, also where a reuse would end the grant', async () => {
-  const clock = createFakeClock();
-  await using server = await createAuthorizationServer({ clock, rotation: 'strict' });
   const storage = createStorage();
   const [one, two] = [1, 2].map(() =>
     createTokenSource({

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createTokenSource, type TokenSource } from '@unexpired/core';
+import { createTokenSource } from '@unexpired/core';
 import {
   API,
   authorize,
@@ -278,15 +278,11 @@ test('a closed source rejects every call', async () => {
   }
 });
 
-test('a source is disposed of by `await using`', async () => {
-  const events: string[] = [];
-  let closed: TokenSource;
-  {
-    await using source = createTokenSource({ origins: [API], refresh: scriptedRefresh(), tokens: tokens(1) });
-    source.subscribe(({ type }) => events.push(type));
-    await source.signOut();
-    closed = source;
-  }
-  expect(events).toContain('signed-out');
-  expect(await errorOf(closed.getAccessToken())).toMatchObject({ code: 'ERR_MISCONFIGURED' });
+test('what `await using` calls closes a source', async () => {
+  const source = createTokenSource({ origins: [API], refresh: scriptedRefresh(), tokens: tokens(1) });
+
+  // Not by the declaration itself, whose syntax Node 22 does not know.
+  await source[Symbol.asyncDispose]();
+
+  expect(await errorOf(source.getAccessToken())).toMatchObject({ code: 'ERR_MISCONFIGURED' });
 });

@@ -5,7 +5,7 @@ import { playOut } from './outcome.ts';
 import type { Scenario } from './round.ts';
 
 // Every schedule of two processes over one store, one lock and one authorization server, through one expiry of the
-// access token, with at most one fault in each schedule: what lifecycle 4.9 promises, over the real flight.
+// access token, with at most one fault in each schedule: what the invariants promise, over the real flight.
 const SOAK = process.env['SOAK'] === '1';
 const MODES = ['strict', 'grace', 'latest-wins', 'non-rotating'] as const;
 const ACCESS = ['due', 'expired', 'refused'] as const;

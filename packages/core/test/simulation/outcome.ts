@@ -55,7 +55,7 @@ function checkCalls({ calls, world, revoked }: Played, scenario: Scenario): void
   }
 }
 
-/** What lifecycle 4.9 promises for this schedule. */
+/** What the invariants promise for this schedule. */
 async function checkOutcome(played: Played, scenario: Scenario): Promise<void> {
   const { world, survivors, revoked } = played;
   const { server, damages } = world;
