@@ -1,12 +1,14 @@
 export type {
+  Adapter,
   AdapterOptions,
   FoundRequest,
+  GuardedRequest,
   RequestOptions,
   ResolverRequest,
   TokenSourceResolver,
   Transport,
 } from './adapter.ts';
-export { checkAdapter, sendGuarded } from './adapter.ts';
+export { checkAdapter, guardRequest, sendGuarded } from './adapter.ts';
 export type { Authorization } from './authorization.ts';
 export { confine } from './authorization.ts';
 export type { RequestBody } from './body-plan.ts';
@@ -28,6 +30,8 @@ export type { Timing } from './expiry.ts';
 export type { Explanation } from './explain.ts';
 export { describe401, explain401 } from './explain.ts';
 export type { FailureKind } from './failure.ts';
+export type { FetchCall } from './fetch-call.ts';
+export { sendFetch } from './fetch-call.ts';
 export type { Health } from './gate.ts';
 export type { KeyedMutex } from './keyed-mutex.ts';
 export { createKeyedMutex } from './keyed-mutex.ts';

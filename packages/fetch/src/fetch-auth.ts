@@ -1,16 +1,13 @@
 import {
   bodyOfRequest,
   checkAdapter,
-  drain,
-  sendGuarded,
+  sendFetch,
   streamOf,
   type AdapterOptions,
-  type Authorization,
   type FoundRequest,
   type RequestOptions,
   type TokenSource,
   type TokenSourceResolver,
-  type Transport,
 } from '@unexpired/core';
 
 /** Any function that is called as fetch is, npm undici's too. */
@@ -41,7 +38,6 @@ interface Call {
   /** A copy. */
   readonly headers: Headers;
   readonly body: FoundRequest['body'];
-  readonly hasFactory: boolean;
 }
 
 /** By shape: npm undici has a Request class of its own. */
@@ -65,53 +61,12 @@ function urlOf(input: string | URL): string {
 function takeApart(given: Input, givenInit: Init | undefined): Call {
   const input = isRequest(given) ? given : urlOf(given);
   const init = copyOf(givenInit);
-  const hasFactory = givenInit?.unexpired?.body !== undefined;
   const request = isRequest(input) ? input : undefined;
   const headers = new Headers(init.headers ?? request?.headers);
   const own = { value: init.body, toClientBody: streamOf };
   const body = request === undefined || (own.value ?? null) !== null ? own : bodyOfRequest(request);
   const contentLength = body.value ? Number(headers.get('content-length')) : undefined;
-  return { input, init, request, headers, body: { ...body, contentLength }, hasFactory };
-}
-
-function initOf(call: Call, authorization: Authorization, sent: unknown): RequestInit {
-  const { init, request, headers, body } = call;
-  for (const [name, value] of Object.entries(authorization.headers)) headers.set(name, value);
-  const attempt: RequestInit = { ...init, headers };
-  if (authorization.customHeader !== undefined) {
-    headers.delete('authorization');
-    // To a redirect's target on another origin, fetch takes every header along but Authorization.
-    if ((init.redirect ?? request?.redirect) !== 'manual') attempt.redirect = 'error';
-  }
-  if (sent === body.value) return attempt;
-  if (call.hasFactory) {
-    // The length and the boundary of the body before.
-    headers.delete('content-length');
-    if (Object.prototype.toString.call(sent) === '[object FormData]') headers.delete('content-type');
-  }
-  return Object.assign(attempt, { body: sent, duplex: 'half' });
-}
-
-/** Node 24.14 rejects with this where a streamed body is answered 401 (nodejs/undici#4910). */
-function hidden401(error: unknown): TypeError {
-  const failure = error as { cause?: { message?: unknown } } | undefined;
-  if (failure?.cause?.message === 'expected non-null body source') return error as TypeError;
-  throw error;
-}
-
-function transportOf(call: Call, send: typeof fetch): Transport<Response | TypeError> {
-  return {
-    send: (authorization, sent) =>
-      authorization === undefined
-        ? send(call.input, call.init)
-        : send(call.input, initOf(call, authorization, sent)).catch(hidden401),
-    facts: (native) =>
-      'status' in native
-        ? { url: native.url, status: native.status, header: (name) => native.headers.get(name), native }
-        : { url: undefined, status: 401, header: () => undefined, native },
-    // Not waited for: a server may take its time with the rest of a 401.
-    discard: async (result, enough) => void ('body' in result && drain(result.body, enough)),
-  };
+  return { input, init, request, headers, body: { ...body, contentLength } };
 }
 
 /**
@@ -135,19 +90,21 @@ export function fetchAuth(
     if (isRequest(given)) return authFetch(new (given.constructor as typeof Request)(input, given));
     const call = takeApart(input, given);
     const { init, request, headers, body } = call;
-    const found = {
-      url: request?.url ?? (call.input as string),
-      method: init.method ?? request?.method ?? 'GET',
-      hasAuthorization: headers.has('authorization'),
-      signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
-      body,
-      options: given?.unexpired,
-      native: { input, init },
-    };
     const send = options.fetch ?? globalThis.fetch;
-    const result = await sendGuarded({ tokens, options }, found, transportOf(call, send));
-    if ('status' in result) return result;
-    throw result;
+    return sendFetch(
+      { tokens, options },
+      {
+        url: request?.url ?? (call.input as string),
+        method: init.method ?? request?.method ?? 'GET',
+        headers,
+        redirect: init.redirect ?? request?.redirect,
+        signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
+        body,
+        options: given?.unexpired,
+        native: { input, init },
+        send: (changes) => send(call.input, { ...init, ...changes }),
+      },
+    );
   }
   return authFetch;
 }

@@ -1,0 +1,68 @@
+import {
+  sendGuarded,
+  type AdapterOptions,
+  type FoundRequest,
+  type RequestOptions,
+  type TokenSourceResolver,
+  type Transport,
+} from './adapter.ts';
+import type { Authorization } from './authorization.ts';
+import { drain } from './body-plan.ts';
+import type { TokenSource } from './token-source.ts';
+
+/** One request, as adapters of fetch and of clients over fetch found it. */
+export interface FetchCall extends Omit<FoundRequest, 'hasAuthorization'> {
+  /** A copy, for the attempts to write into. */
+  readonly headers: Headers;
+  readonly redirect: RequestRedirect | undefined;
+  /** What is sent by `send`, where it is one: a body that was used up with it has to be given again. */
+  readonly request?: Request | undefined;
+  /** Sends it, with these changes; undefined: as the caller made it. */
+  readonly send: (changes: RequestInit | undefined) => Promise<Response>;
+}
+
+function changesFor(call: FetchCall, authorization: Authorization, sent: unknown): RequestInit {
+  const { headers, body, options, request } = call;
+  for (const [name, value] of Object.entries(authorization.headers)) headers.set(name, value);
+  const changes: RequestInit = { headers };
+  if (authorization.customHeader !== undefined) {
+    headers.delete('authorization');
+    // To a redirect's target on another origin, fetch takes every header along but Authorization.
+    if (call.redirect !== 'manual') changes.redirect = 'error';
+  }
+  if (sent === body.value && !request?.bodyUsed) return changes;
+  // The length and the boundary of the body before.
+  if ((options as RequestOptions | undefined)?.body !== undefined) headers.delete('content-length');
+  if (Object.prototype.toString.call(sent) === '[object FormData]') headers.delete('content-type');
+  return Object.assign(changes, { body: sent ?? '', duplex: 'half' });
+}
+
+/** Node 24.14 rejects with this where a streamed body is answered 401 (nodejs/undici#4910). */
+function hidden401(error: unknown): Partial<Response> {
+  const failure = error as { cause?: { message?: unknown } } | undefined;
+  if (failure?.cause?.message === 'expected non-null body source') return error as Partial<Response>;
+  throw error;
+}
+
+/** `sendGuarded` for whatever sends as fetch does. */
+export async function sendFetch(
+  adapter: { tokens: TokenSource | TokenSourceResolver; options: AdapterOptions },
+  call: FetchCall,
+): Promise<Response> {
+  const found = { ...call, hasAuthorization: call.headers.has('authorization') };
+  const transport: Transport<Partial<Response>> = {
+    send: (authorization, sent) =>
+      authorization === undefined
+        ? call.send(undefined)
+        : call.send(changesFor(call, authorization, sent)).catch(hidden401),
+    facts(native) {
+      const { url, status = 401, headers } = native;
+      return { url, status, header: (name) => headers?.get(name), native };
+    },
+    // Not waited for: a server may take its time with the rest of a 401.
+    discard: async ({ body }, enough) => void drain(body, enough),
+  };
+  const result = await sendGuarded(adapter, found, transport);
+  if ('status' in result) return result as Response;
+  throw result;
+}
