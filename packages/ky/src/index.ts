@@ -1,1 +1,1 @@
-export {};
+export { kyAuth } from './ky-auth.ts';
