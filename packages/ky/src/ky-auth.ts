@@ -40,10 +40,14 @@ function sourceOf(call: CallOptions): Source {
   const remember = (data: unknown): string => (text = stringify(data));
   call.stringifyJson = remember;
 
-  function mayBeReplaced(): boolean {
+  let isFirst = true;
+
+  /** Whether hooks may have given ky another Request than the one that was made of the options. */
+  function mayBeOther(): boolean {
     const { beforeRequest = [], beforeRetry = [], afterResponse = [] } = call.hooks ?? {};
-    const isOther = call.json !== undefined && call.stringifyJson !== remember;
-    return isOther || beforeRequest.length + beforeRetry.length + afterResponse.length > 0;
+    const hooks = isFirst ? beforeRequest : [...beforeRequest, ...beforeRetry, ...afterResponse];
+    isFirst = false;
+    return hooks.length > 0 || (call.json !== undefined && call.stringifyJson !== remember);
   }
 
   return {
@@ -51,8 +55,8 @@ function sourceOf(call: CallOptions): Source {
     bodyOf(request) {
       const value = call.json === undefined ? (call.body ?? undefined) : text;
       const isStream = isOneShot({ value });
-      // Values are sent again from where they came, unless hooks can give ky another Request.
-      if (value !== undefined && !isStream && !mayBeReplaced()) return { value };
+      // A value is sent again from where it came.
+      if (!mayBeOther() && value !== undefined && !isStream) return { value };
       const contentLength = Number(request.headers.get('content-length'));
       return { ...bodyOfRequest(request, isStream), contentLength };
     },
