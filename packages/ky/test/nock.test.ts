@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createTokenSource, type TokenSource } from '@unexpired/core';
+import { kyAuth } from '@unexpired/ky';
+import ky, { type KyInstance } from 'ky';
+import nock from 'nock';
+
+const API = 'https://api.example.com';
+
+let tokens: TokenSource;
+let client: KyInstance;
+
+beforeEach(() => {
+  tokens = createTokenSource({
+    origins: [API],
+    refresh: () => fetch('https://id.example.com/token', { method: 'POST' }),
+    tokens: { access_token: 'first', refresh_token: 'r1', expires_in: 3600 },
+  });
+  // Before anything is intercepted: what sends is looked up for each request.
+  client = ky.create({ baseUrl: API }).extend(kyAuth(tokens));
+  // It takes over what all tests of this process send through: only as long as a test here runs.
+  if (!nock.isActive()) nock.activate();
+  nock.disableNetConnect();
+});
+
+afterEach(async () => {
+  nock.cleanAll();
+  nock.enableNetConnect();
+  nock.restore();
+  await tokens.close();
+});
+
+function sees(authorization: string): nock.Options {
+  return { reqheaders: { authorization } };
+}
+
+test('an intercepted ky sends both attempts of one call, and the refresh between them', async () => {
+  const api = nock(API, sees('Bearer first')).post('/things?page=1', { a: 1 }).reply(401);
+  const id = nock('https://id.example.com')
+    .post('/token')
+    .reply(200, { access_token: 'second', expires_in: 3600 });
+  const replay = nock(API, sees('Bearer second')).post('/things?page=1', { a: 1 }).reply(201, { made: true });
+
+  const made = await client.post('things', { json: { a: 1 }, searchParams: { page: 1 } }).json();
+
+  expect(made).toEqual({ made: true });
+  for (const scope of [api, id, replay]) scope.done();
+});
+
+test('a method shortcut asks both times for what it reads', async () => {
+  const asks = { accept: 'application/json', 'x-mine': 'kept' };
+  const api = nock(API, { reqheaders: { ...asks, authorization: 'Bearer first' } })
+    .get('/things')
+    .reply(401);
+  nock('https://id.example.com').post('/token').reply(200, { access_token: 'second', expires_in: 3600 });
+  const replay = nock(API, { reqheaders: { ...asks, authorization: 'Bearer second' } })
+    .get('/things')
+    .reply(200, '[]');
+
+  expect(await client.get('things', { headers: { 'X-Mine': 'kept' } }).json()).toEqual([]);
+  for (const scope of [api, replay]) scope.done();
+});
+
+test('the key of one request goes no further than the adapter', async () => {
+  const scope = nock(API, { badheaders: ['authorization'] })
+    .get('/health')
+    .reply(200, 'well');
+
+  const text = await client.get('health', { context: { unexpired: { skip: true } } }).text();
+
+  expect(text).toBe('well');
+  scope.done();
+});
+
+test.each([
+  'https://api.example.com.evil.example/',
+  'http://api.example.com/',
+  'https://api.example.com:8443/',
+])('an origin that only looks like a listed one sees no access token: %s', async (url) => {
+  const scope = nock(new URL(url).origin, { badheaders: ['authorization'] })
+    .get('/')
+    .reply(200);
+
+  await client.get(url);
+
+  scope.done();
+});
