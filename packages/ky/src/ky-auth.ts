@@ -67,9 +67,12 @@ function sourceOf(call: CallOptions): Source {
 function sendWith(inner: Send | undefined, request: Request, init?: RequestInit): FetchCall['send'] {
   return (changes) => {
     if (changes === undefined) return (inner ?? fetch)(request, init);
-    // The user's own may look at the Request alone.
-    if (inner) return inner(new (request.constructor as typeof Request)(request, changes), init);
-    return fetch(request, { ...init, ...changes });
+    // Where a Request is made of another with changes, it forgets these.
+    const { referrer, referrerPolicy } = request;
+    const attempt = { ...changes, referrer, referrerPolicy };
+    // The caller's own may look at the Request alone.
+    if (inner) return inner(new (request.constructor as typeof Request)(request, attempt), init);
+    return fetch(request, { ...init, ...attempt });
   };
 }
 

@@ -279,6 +279,21 @@ describe("the caller's own fetch", () => {
     expect([calls, bodies]).toEqual([2, ['{"a":1}']]);
   });
 
+  test('is given what else the Request says', async () => {
+    const { tokens, api } = await openScene();
+    const { calls, fetch } = stub();
+    const client = ky.create({ fetch: fetch as never }).extend(kyAuth(tokens));
+    const referrer = `${api.origin}/page`;
+    const says = { credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer' } as const;
+
+    await client.put(api.origin, { ...says, referrer, body: 'text' });
+
+    expect(calls.map(([request]) => request)).toMatchObject([
+      { ...says, referrer, method: 'PUT' },
+      { ...says, referrer, method: 'PUT' },
+    ]);
+  });
+
   test('is given the very Request of ky where it is not ours', async () => {
     const { tokens, elsewhere } = await openScene();
     const { calls, fetch } = stub();
