@@ -13,6 +13,7 @@ const steps = [
   ['README code', 'node scripts/check-snippets.mjs'],
   ['lockfile', 'node scripts/check-lock.mjs'],
   ['tarballs', 'node scripts/check-pack.mjs'],
+  ['peer floors', 'node scripts/check-peers.mjs'],
   ['sizes', 'size-limit'],
   ['tests', 'npm test -- --json --outputFile=reports/jest.json'],
 ];
