@@ -29,6 +29,8 @@ export interface BodyPlan {
   rewind(): void;
   /** The body for the replay. Rejects with what the caller's factory threw. */
   again(): Promise<unknown>;
+  /** To be called when the request has failed: some clients would read on. */
+  abandon(): void;
   /** To be called when the request is over. */
   dispose(): void;
 }
@@ -36,7 +38,14 @@ export interface BodyPlan {
 const nothing = (): void => undefined;
 
 function sameAgain(first: unknown, again: () => unknown): BodyPlan {
-  return { first, isReplayable: () => true, rewind: nothing, again: async () => again(), dispose: nothing };
+  return {
+    first,
+    isReplayable: () => true,
+    rewind: nothing,
+    again: async () => again(),
+    abandon: nothing,
+    dispose: nothing,
+  };
 }
 
 /** Whether it may be impossible to send the body again: then a token that will not be refused is worth waiting for. */
@@ -57,6 +66,7 @@ export function planBody(body: RequestBody, replayBytes: number): BodyPlan {
       isReplayable: () => false,
       rewind: nothing,
       again: () => Promise.reject(notReplayable()),
+      abandon: nothing,
       dispose: nothing,
     };
   }
@@ -66,6 +76,7 @@ export function planBody(body: RequestBody, replayBytes: number): BodyPlan {
     isReplayable: () => recording.isReplayable(),
     rewind: () => recording.rewind(),
     again: async () => toClientBody(recording),
+    abandon: () => recording.abandon(),
     dispose: () => recording.dispose(),
   };
 }

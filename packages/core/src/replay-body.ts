@@ -55,6 +55,8 @@ export interface ReplayBody extends AsyncIterable<unknown> {
   rewind(): void;
   /** Keeps nothing any more; the source is closed if its last reader left early. */
   dispose(): void;
+  /** Closes the source, whoever reads it: the request has failed. */
+  abandon(): void;
 }
 
 /** The source with its record: what was read of it, as far as it is kept. */
@@ -86,12 +88,19 @@ function createRecording(body: unknown, cap: number): Recording {
     if (!fits) recording.kept = undefined;
   }
 
+  function release(): void {
+    const { destroy } = body as { destroy?: () => void };
+    // The iterator of a Node stream would wait for the chunk that is being read.
+    if (destroy === undefined) void (async () => source.return?.())().catch(() => undefined);
+    else destroy.call(body);
+  }
+
   async function read(): Promise<IteratorResult<unknown>> {
     try {
       const result = await source.next();
       if (result.done) recording.ended = true;
       else record(result.value);
-      pulling = undefined;
+      if (!recording.failed) pulling = undefined;
       return result;
     } catch (error) {
       // The failed read stays: a later reader must not take the silence after it for the end.
@@ -110,8 +119,11 @@ function createRecording(body: unknown, cap: number): Recording {
     pull: () => (pulling ??= read()),
     close() {
       if (recording.ended || recording.failed) return;
-      recording.ended = true;
-      void (async () => source.return?.())().catch(() => undefined);
+      recording.failed = true;
+      // Whoever still reads must not take the end of the source for the end of the body.
+      pulling = Promise.reject(notReplayable());
+      pulling.catch(() => undefined);
+      release();
     },
   };
   return recording;
@@ -181,6 +193,7 @@ export function createReplayBody(body: unknown, cap: number): ReplayBody {
       recording.kept = undefined;
       if (left) recording.close();
     },
+    abandon: () => recording.close(),
     [Symbol.asyncIterator]: iterate,
   };
 }

@@ -137,6 +137,34 @@ describe('a body that is used up', () => {
   });
 });
 
+test.each([
+  ['Node stream', (chunks: AsyncIterable<unknown>) => Readable.from(chunks)],
+  ['web stream', (chunks: AsyncIterable<unknown>) => ReadableStream.from(chunks)],
+  ['generator', (chunks: AsyncIterable<unknown>) => chunks],
+])('a request that has failed closes its source, a %s, while somebody reads it', async (_, make) => {
+  const closed = Promise.withResolvers<void>();
+  async function* endless(): AsyncGenerator<string> {
+    try {
+      for (;;) yield 'x';
+    } finally {
+      closed.resolve();
+    }
+  }
+  const plan = planBody(bodyOf(make(endless())), 1000);
+  const reading = (plan.first as ReplayBody)[Symbol.asyncIterator]();
+  await reading.next();
+
+  plan.abandon();
+
+  await closed.promise;
+  await expect(
+    (async () => {
+      for (;;) await reading.next();
+    })(),
+  ).rejects.toThrow('this body cannot be sent twice');
+  expect(plan.isReplayable()).toBe(false);
+});
+
 describe('drain', () => {
   const KIB = 1024;
 
