@@ -82,7 +82,7 @@ export function planBody(body: RequestBody, replayBytes: number): BodyPlan {
 }
 
 /** Discarded bodies are read to their end up to this length: that keeps their connection; beyond it they are cancelled. */
-const DRAINED_BYTES = 64 * 1024;
+const DRAINED_BYTES = 256 * 1024;
 
 /**
  * Gets rid of a response body that nobody will read. Left alone, a stream would hold its connection; `enough` ends the
