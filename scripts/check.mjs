@@ -11,6 +11,7 @@ const steps = [
   ['public names', 'node scripts/check-api.mjs'],
   ['text', 'node scripts/check-text.mjs'],
   ['README code', 'node scripts/check-snippets.mjs'],
+  ['recipes', 'node scripts/check-recipes.mjs'],
   ['lockfile', 'node scripts/check-lock.mjs'],
   ['tarballs', 'node scripts/check-pack.mjs'],
   ['peer floors', 'node scripts/check-peers.mjs'],
