@@ -2,63 +2,75 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { TokenResponse } from '@unexpired/core';
 import * as oauth from 'oauth4webapi';
 
+/** What a person is shown. */
+export interface Prompt {
+  readonly url: string;
+  readonly code: string;
+  /** Has the code in it, for a QR code or a browser on this machine. */
+  readonly urlWithCode: string | undefined;
+}
+
 export interface DeviceSignIn {
   readonly issuer: string;
   readonly clientId: string;
   readonly scope: string;
   /** Tells the person where to go, and the code to type there. */
-  readonly prompt: (device: oauth.DeviceAuthorizationResponse) => void;
+  readonly prompt: (prompt: Prompt) => void;
 }
 
 const DEFAULT_INTERVAL_S = 5;
+const CLIENT_AUTHENTICATION = oauth.None();
 
-const withinTenSeconds = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(10_000) });
+const inTime = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(10_000) });
 
-/** By how many seconds the next poll comes later (RFC 8628, section 3.5); throws what ends the sign-in. */
-function laterBy(error: unknown, intervalS: number): number {
+async function discover(issuer: string): Promise<oauth.AuthorizationServer> {
+  const identifier = new URL(issuer);
+  const response = await oauth.discoveryRequest(identifier, inTime());
+  return oauth.processDiscoveryResponse(identifier, response);
+}
+
+/** By how many seconds polls get slower (RFC 8628, section 3.5); throws what ends the sign-in. */
+function slowDownBy(error: unknown, intervalS: number): number {
   if (error instanceof oauth.ResponseBodyError) {
     if (error.error === 'authorization_pending') return 0;
     if (error.error === 'slow_down') return 5;
+    throw new Error(`The sign-in has failed: ${error.error}`, { cause: error });
   }
   const isUnreachable = error instanceof TypeError || (error as Error).name === 'TimeoutError';
   if (isUnreachable) return intervalS;
   throw error;
 }
 
-/** Signs in with the device authorization grant (RFC 8628). Rejects where the person declines or the code expires. */
-export async function signInWithDevice(signIn: DeviceSignIn): Promise<TokenResponse> {
-  const { issuer, clientId, scope, prompt } = signIn;
+/** Signs in with the device authorization grant (RFC 8628). Rejects if the person declines or the code expires. */
+export async function signInWithDevice({
+  issuer,
+  clientId,
+  scope,
+  prompt,
+}: DeviceSignIn): Promise<TokenResponse> {
   const client = { client_id: clientId };
-  const identifier = new URL(issuer);
-  const metadata = await oauth.discoveryRequest(identifier, withinTenSeconds());
-  const server = await oauth.processDiscoveryResponse(identifier, metadata);
-  const parameters = { scope };
-  const authorization = await oauth.deviceAuthorizationRequest(
+  const server = await discover(issuer);
+  const device = await oauth.processDeviceAuthorizationResponse(
     server,
     client,
-    oauth.None(),
-    parameters,
-    withinTenSeconds(),
+    await oauth.deviceAuthorizationRequest(server, client, CLIENT_AUTHENTICATION, { scope }, inTime()),
   );
-  const device = await oauth.processDeviceAuthorizationResponse(server, client, authorization);
-  prompt(device);
+  // Not all of it: the device code is a secret.
+  const { device_code: deviceCode, verification_uri: url, verification_uri_complete: urlWithCode } = device;
+  prompt({ url, urlWithCode, code: device.user_code });
 
   const expiresAt = Date.now() + device.expires_in * 1000;
   let intervalS = device.interval ?? DEFAULT_INTERVAL_S;
   while (Date.now() < expiresAt) {
     await wait(intervalS * 1000);
     try {
-      const { device_code: code } = device;
-      const response = await oauth.deviceCodeGrantRequest(
+      return await oauth.processDeviceCodeResponse(
         server,
         client,
-        oauth.None(),
-        code,
-        withinTenSeconds(),
+        await oauth.deviceCodeGrantRequest(server, client, CLIENT_AUTHENTICATION, deviceCode, inTime()),
       );
-      return await oauth.processDeviceCodeResponse(server, client, response);
     } catch (error) {
-      intervalS += laterBy(error, intervalS);
+      intervalS += slowDownBy(error, intervalS);
     }
   }
   throw new Error('The code expired before anybody used it; run the command again');

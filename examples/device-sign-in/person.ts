@@ -1,5 +1,5 @@
-/** What a person does with a browser: opens the page, confirms the code, signs in, and says yes. */
-export async function approve(verificationUrl: string): Promise<string> {
+/** What a person does with a browser: opens the page, confirms the code and signs in, or stops there. */
+export async function visit(verificationUrl: string, choice: 'confirm' | 'abort'): Promise<string> {
   const browser = createBrowser();
   const form = await browser.open(verificationUrl);
   const fields = [...form.matchAll(/name="(xsrf|user_code)" value="([^"]+)"/g)].map(([, name, value]) => [
@@ -8,7 +8,7 @@ export async function approve(verificationUrl: string): Promise<string> {
   ]);
   const action = new URL(verificationUrl);
   action.search = '';
-  return browser.open(action.href, new URLSearchParams([...fields, ['confirm', 'yes']]));
+  return browser.open(action.href, new URLSearchParams([...fields, [choice, 'yes']]));
 }
 
 function createBrowser(): { open: (url: string, form?: URLSearchParams) => Promise<string> } {
