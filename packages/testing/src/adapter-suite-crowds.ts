@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SuiteAnswer } from './adapter-suite-driver.ts';
 import {
+  aWhile,
   countBy,
   makeExpired,
   revokeAll,
@@ -11,12 +12,6 @@ import {
   type Scenario,
   type World,
 } from './adapter-suite-world.ts';
-
-/** Settles after several requests that nothing holds: whoever has to settle at once has done so by then. */
-async function aWhile({ elsewhere }: World): Promise<'still waiting'> {
-  for (let request = 0; request < 5; request += 1) await (await fetch(elsewhere.origin)).text();
-  return 'still waiting';
-}
 
 /** The caller that aborted has left while the refresh is still held. */
 async function assertLeft(world: World, leaving: Promise<SuiteAnswer>): Promise<void> {

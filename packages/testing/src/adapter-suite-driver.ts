@@ -9,6 +9,8 @@ export interface SuiteRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Of a kind that the driver's `bodies` says the client takes. */
   readonly body?: unknown;
+  /** The body is so long that the client is to be set as its users set it for that. @default false */
+  readonly isLong?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly unexpired?: RequestOptions | undefined;
 }
@@ -56,11 +58,26 @@ export interface SuiteTest {
   readonly skip: (name: string, run: () => Promise<void>) => unknown;
 }
 
+/** The connections that a client keeps. */
+export interface SuitePool {
+  /** At most so many to one origin. */
+  readonly connections: number;
+}
+
 export interface AdapterSuiteOptions {
   readonly test: SuiteTest;
-  /** A client of its own for each case. It sends each request once, and the adapter a second time. */
-  readonly createClient: (tokens: TokenSource | TokenSourceResolver, options?: AdapterOptions) => SuiteClient;
+  /**
+   * A client of its own for each case. It sends each request once, and the adapter a second time. Where the client's
+   * pool cannot be chosen, `pool` is left alone.
+   */
+  readonly createClient: (
+    tokens: TokenSource | TokenSourceResolver,
+    options?: AdapterOptions,
+    pool?: SuitePool,
+  ) => SuiteClient;
   readonly bodies: Readonly<Record<BodyKind, BodySupport>>;
   /** Cases that cannot be had with this client, by name, with the reason. @default none */
   readonly skips?: Readonly<Record<string, string>> | undefined;
+  /** How often the cases of sockets get a 401 and send once more. @default 500 */
+  readonly cycles?: number | undefined;
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { TokenSource } from '@unexpired/core';
 import {
   authorizationsSeen,
   makeExpired,
@@ -115,32 +114,6 @@ export const origins: readonly Scenario[] = [
     assert.match(String(account.error), /unexpired\.account/);
     assert.match(String(skip.error), /unexpired\.skip.*true or false/);
     assert.equal(api.requests.length, 0);
-  }),
-
-  scenario('a resolver chooses the source, and no request gets another account’s token', async (world) => {
-    const { api, authorization, suite, createSource } = world;
-    const [ann, bob] = [
-      await authorization.signIn({ account: 'ann' }),
-      await authorization.signIn({ account: 'bob' }),
-    ];
-    const sources: Record<string, TokenSource> = {
-      ann: createSource({ account: 'ann', tokens: ann }),
-      bob: createSource({ account: 'bob', tokens: bob }),
-    };
-    const send = suite.createClient(async ({ account = '' }) => sources[account]);
-    authorization.revokeAccessTokens('ann');
-
-    const accounts = ['ann', 'bob', 'ann', 'bob'];
-    const answers = await Promise.all(
-      accounts.map((account) => send({ url: `${api.origin}/${account}`, unexpired: { account } })),
-    );
-
-    assert.deepEqual(statusesOf(answers), [200, 200, 200, 200]);
-    const renewed = authorization.exchanges[0]?.issued?.access_token;
-    for (const { url, bearerToken } of api.requests) {
-      const own = url === '/ann' ? [ann.access_token, renewed] : [bob.access_token];
-      assert.ok(own.includes(bearerToken), url);
-    }
   }),
 
   scenario('a resolver that names no source leaves the request untouched', async (world) => {

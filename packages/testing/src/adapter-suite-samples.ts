@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import type { BodyKind, BodySupport } from './adapter-suite-driver.ts';
+import type { World } from './adapter-suite-world.ts';
 import { multipartParts } from './multipart.ts';
 import type { ReceivedRequest } from './received-request.ts';
 
@@ -55,13 +58,27 @@ export const VALUES: readonly BodyKind[] = (Object.keys(samples) as BodyKind[]).
 );
 
 /** Makes a body; a string says why there is none. */
-export function sampleOf(kind: BodyKind, support: BodySupport): string | (() => unknown) {
+function sampleOf(kind: BodyKind, support: BodySupport): string | (() => unknown) {
   if (support !== true) return support;
   if (kind !== 'form-data package') return samples[kind];
   throw new TypeError(
     "`bodies['form-data package']` must be a function that makes one, or a string, got true",
   );
 }
+
+export function fresh({ suite }: World, kind: BodyKind): unknown {
+  const make = sampleOf(kind, suite.bodies[kind]);
+  return typeof make === 'function' ? make() : assert.fail(make);
+}
+
+/** Other forms of the kinds, each taken where its kind is. */
+export const VARIANTS: Readonly<Record<string, readonly [kind: BodyKind, make: () => unknown]>> = {
+  'buffer of Node': ['bytes', () => Buffer.from(BYTES)],
+  'part of a buffer': ['bytes', () => BYTES.slice().subarray(10, 20)],
+  'text in JSON': ['string', () => JSON.stringify({ list: [1, 'two', null] })],
+  file: ['blob', () => new File([BYTES], 'a.png', { type: 'image/png' })],
+  'stream of a file': ['node stream', () => createReadStream(fileURLToPath(import.meta.url))],
+};
 
 function framingOf({ headers }: ReceivedRequest): object {
   const { 'content-type': type, 'content-length': length, 'transfer-encoding': coding } = headers;

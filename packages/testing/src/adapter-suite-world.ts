@@ -9,14 +9,20 @@ import {
   type TokenSource,
   type TokenSourceOptions,
 } from '@unexpired/core';
-import type { AdapterSuiteOptions, SuiteAnswer, SuiteClient } from './adapter-suite-driver.ts';
+import type {
+  AdapterSuiteOptions,
+  BodyKind,
+  SuiteAnswer,
+  SuiteClient,
+  SuitePool,
+} from './adapter-suite-driver.ts';
 import {
   createAuthorizationServer,
   type AuthorizationServer,
   type FirstTokens,
 } from './authorization-server.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
-import { createResourceServer, type ResourceServer } from './resource-server.ts';
+import { createResourceServer, type ResourceServer, type ResourceServerOptions } from './resource-server.ts';
 
 /** Lifetime of the access tokens. */
 const LIFETIME_MS = 3_600_000;
@@ -47,6 +53,10 @@ export interface World {
 export interface ScenarioOptions {
   readonly source?: Partial<TokenSourceOptions> | undefined;
   readonly adapter?: AdapterOptions | undefined;
+  readonly pool?: SuitePool | undefined;
+  readonly api?: ResourceServerOptions | undefined;
+  /** Kinds of bodies of which the client has to take one. @default none */
+  readonly needs?: readonly BodyKind[] | undefined;
 }
 
 /** One case of the suite. */
@@ -91,6 +101,7 @@ async function openWorld(
   const api = await createResourceServer({
     accepts: (token) => authorization.isAccessTokenValid(token),
     cors: true,
+    ...options.api,
   });
   const elsewhere = await createResourceServer({ accepts: () => true, cors: true });
   const sources: TokenSource[] = [];
@@ -110,7 +121,7 @@ async function openWorld(
   const events: TokenEvent[] = [];
   const onEvent = (event: TokenEvent): void => void events.push(event);
   const tokens = createSource({ tokens: first, onEvent, ...options.source });
-  const send = suite.createClient(tokens, options.adapter);
+  const send = suite.createClient(tokens, options.adapter, options.pool);
   const get = (): Promise<SuiteAnswer> => send({ url: `${api.origin}/things` });
   return {
     authorization,
@@ -202,4 +213,14 @@ export function assertExplained(
   assert.equal(event?.type === 'not-replayed' ? event.reason : undefined, expected.reason);
   if (native === undefined) return;
   assert.partialDeepStrictEqual(explain401(native), expected);
+}
+
+export function post({ api, send }: World, body: unknown, factory?: () => unknown): Promise<SuiteAnswer> {
+  return send({ url: `${api.origin}/upload`, method: 'POST', body, unexpired: { body: factory } });
+}
+
+/** Settles after several requests that nothing holds: whoever has to settle at once has done so by then. */
+export async function aWhile({ elsewhere }: World): Promise<'still waiting'> {
+  for (let request = 0; request < 5; request += 1) await (await fetch(elsewhere.origin)).text();
+  return 'still waiting';
 }

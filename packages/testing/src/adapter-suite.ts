@@ -1,20 +1,38 @@
 import { bodies } from './adapter-suite-bodies.ts';
 import { crowds } from './adapter-suite-crowds.ts';
-import type { AdapterSuiteOptions, BodyKind } from './adapter-suite-driver.ts';
+import type { AdapterSuiteOptions } from './adapter-suite-driver.ts';
+import { factories } from './adapter-suite-factories.ts';
 import { failures } from './adapter-suite-failures.ts';
 import { fallbacks } from './adapter-suite-fallback.ts';
 import { freshness } from './adapter-suite-freshness.ts';
 import { origins } from './adapter-suite-origins.ts';
+import { sockets } from './adapter-suite-sockets.ts';
+import { uploads } from './adapter-suite-uploads.ts';
+import { users } from './adapter-suite-users.ts';
 import { runScenario, type Scenario } from './adapter-suite-world.ts';
 
-const scenarios: readonly (Scenario & { readonly kind?: BodyKind })[] = [
+const scenarios: readonly Scenario[] = [
   ...freshness,
   ...crowds,
   ...failures,
   ...origins,
   ...fallbacks,
+  ...users,
   ...bodies,
+  ...factories,
+  ...uploads,
+  ...sockets,
 ];
+
+/** Why the client cannot have the case; undefined where it can. */
+function whyNot(
+  { name, options }: Scenario,
+  { bodies: taken, skips = {} }: AdapterSuiteOptions,
+): string | undefined {
+  const needs = (options.needs ?? []).map((kind) => taken[kind]);
+  const isTaken = needs.length === 0 || needs.some((support) => typeof support !== 'string');
+  return skips[name] ?? (isTaken ? undefined : String(needs[0]));
+}
 
 /**
  * Registers the cases that every adapter has to pass, each with an authorization server, resource servers and a client
@@ -29,9 +47,8 @@ export function runAdapterSuite(options: AdapterSuiteOptions): void {
     if (!names.has(name)) throw new TypeError(`\`skips\` names a case that there is not: '${name}'`);
   }
   for (const scenario of scenarios) {
-    const { name, kind } = scenario;
-    const support = kind && options.bodies[kind];
-    const reason = skips[name] ?? (typeof support === 'string' ? support : undefined);
+    const { name } = scenario;
+    const reason = whyNot(scenario, options);
     const run = (): Promise<void> => runScenario(options, scenario);
     if (reason === undefined) test(name, run);
     else test.skip(`${name} (${reason})`, run);

@@ -29,6 +29,7 @@ export type {
   BodySupport,
   SuiteAnswer,
   SuiteClient,
+  SuitePool,
   SuiteRequest,
   SuiteTest,
 } from './adapter-suite-driver.ts';
