@@ -1,6 +1,14 @@
 import { test } from '@jest/globals';
 import { fetchAuth } from '@unexpired/fetch';
-import { runAdapterSuite, type SuiteAnswer, type SuiteClient } from '@unexpired/testing';
+import { runAdapterSuite, type SuiteAnswer, type SuiteClient, type SuitePool } from '@unexpired/testing';
+import { Agent, fetch as undiciFetch } from 'undici';
+
+/** The fetch of Node has no pool that can be chosen. */
+function fetchWith({ connections }: SuitePool): typeof fetch {
+  const dispatcher = new Agent({ connections });
+  const send = (url: string, init: object): unknown => undiciFetch(url, { ...init, dispatcher });
+  return send as typeof fetch;
+}
 
 async function answerOf(response: Response): Promise<SuiteAnswer> {
   const { status, headers } = response;
@@ -9,9 +17,9 @@ async function answerOf(response: Response): Promise<SuiteAnswer> {
 
 runAdapterSuite({
   test,
-  createClient(tokens, options): SuiteClient {
-    const authFetch = fetchAuth(tokens, options);
-    return async ({ url, ...init }) => {
+  createClient(tokens, options, pool): SuiteClient {
+    const authFetch = fetchAuth(tokens, { ...options, fetch: pool && fetchWith(pool) });
+    return async ({ url, isLong: _, ...init }) => {
       try {
         return await answerOf(await authFetch(url, { duplex: 'half', ...init } as RequestInit));
       } catch (error) {
@@ -19,6 +27,7 @@ runAdapterSuite({
       }
     };
   },
+  cycles: process.env['SOAK'] === '1' ? 10_000 : 500,
   bodies: {
     string: true,
     'plain object': 'fetch makes the text [object Object] of it',
