@@ -8,6 +8,7 @@ const emptyObject = 'axios makes an empty JSON object of it';
 runAdapterSuite({
   test,
   createClient: createSuiteClient(axios, 'fetch'),
+  cycles: process.env['SOAK'] === '1' ? 10_000 : 500,
   bodies: {
     string: true,
     'plain object': true,

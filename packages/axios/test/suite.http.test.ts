@@ -9,6 +9,7 @@ const emptyObject = 'axios makes an empty JSON object of it';
 runAdapterSuite({
   test,
   createClient: createSuiteClient(axios, 'http'),
+  cycles: process.env['SOAK'] === '1' ? 10_000 : 500,
   bodies: {
     string: true,
     'plain object': true,

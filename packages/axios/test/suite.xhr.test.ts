@@ -11,6 +11,8 @@ const noFallback = 'XMLHttpRequest follows redirects with every header, so this 
 runAdapterSuite({
   test,
   createClient: createSuiteClient(axios, 'xhr'),
+  // Of 200 kB each, which jsdom takes its time for.
+  cycles: process.env['SOAK'] === '1' ? 1000 : 100,
   bodies: {
     string: true,
     'plain object': true,
