@@ -1,5 +1,5 @@
-import type { Authorization } from './authorization.ts';
-import { isOneShot, planBody, type RequestBody } from './body-plan.ts';
+import { sentOf, type Authorization } from './authorization.ts';
+import { isOneShot, planBody, type BodyPlan, type RequestBody } from './body-plan.ts';
 import {
   BOOLEAN,
   checkOptions,
@@ -10,6 +10,7 @@ import {
   TEXT,
   type Checks,
 } from './options.ts';
+import { originOf } from './origins.ts';
 import type { ResponseFacts } from './reauthorize.ts';
 import { replayBytesOf, type AuthorizeRequest, type TokenSource } from './token-source.ts';
 import { unlessAborted } from './waiting.ts';
@@ -62,10 +63,14 @@ const REQUEST_CHECKS: Checks = {
 };
 
 /** Checks the key `unexpired` of one request. */
-function checkRequestOptions(options: unknown): RequestOptions {
+function checkRequestOptions(options: unknown, tokens: unknown): RequestOptions {
   if (options === undefined) return {};
   checkOptions(options, REQUEST_CHECKS, 'unexpired');
-  return options as RequestOptions;
+  const request = options as RequestOptions;
+  if (request.account === undefined || typeof tokens === 'function') return request;
+  throw new TypeError(
+    '`unexpired.account` needs an adapter with a resolver, got one with a single token source',
+  );
 }
 
 /** Checks what an adapter is created with; `others` are the options that only this adapter has. */
@@ -77,32 +82,7 @@ export function checkAdapter(tokens: unknown, options: unknown, others: Checks =
   checkOptions(options, { replaceAuthorization: BOOLEAN, ...others });
 }
 
-/** The source for one request. */
-function selectSource(
-  tokens: TokenSource | TokenSourceResolver,
-  request: ResolverRequest,
-): TokenSource | undefined | Promise<TokenSource | undefined> {
-  if (typeof tokens === 'function') return tokens(request);
-  if (request.account !== undefined) {
-    throw new TypeError(
-      '`unexpired.account` needs an adapter with a resolver, got one with a single token source',
-    );
-  }
-  return tokens;
-}
-
-/** Whether, and why, a request is left alone on listed origins too. */
-function standAsideFor(
-  request: RequestOptions,
-  adapter: AdapterOptions,
-  hasAuthorization: boolean,
-): AuthorizeRequest['standAside'] {
-  if (request.skip) return 'skip';
-  const replaces = request.replaceAuthorization ?? adapter.replaceAuthorization ?? false;
-  return hasAuthorization && !replaces ? 'own-header' : undefined;
-}
-
-/** One HTTP client, as `sendAuthorized` sees it. `R` is whatever it returns, also for failures that carry a status. */
+/** One HTTP client, as `sendGuarded` sees it. `R` is whatever it returns, also for failures that carry a status. */
 export interface Transport<R> {
   /** One attempt, with a copy of the caller's headers; undefined: as the caller made it. */
   send(authorization: Authorization | undefined, body: unknown): Promise<R>;
@@ -110,39 +90,6 @@ export interface Transport<R> {
   facts(result: R): ResponseFacts | undefined;
   /** Gets rid of a response that will not reach the caller; of all of it once `enough` aborts. */
   discard(result: R, enough: AbortSignal): Promise<void>;
-}
-
-/** One logical request: an attempt with a fresh access token, and after a 401 one more with a fresher one. */
-async function sendAuthorized<R>(
-  source: TokenSource,
-  { request, body }: { request: AuthorizeRequest; body: RequestBody },
-  transport: Transport<R>,
-): Promise<R> {
-  const authorization = await source.authorize({ ...request, oneShot: isOneShot(body) });
-  // Not ours: nothing of it is touched.
-  if (authorization === undefined) return transport.send(undefined, body.value);
-  const plan = planBody(body, replayBytesOf(source));
-  const enough = new AbortController();
-  try {
-    const result = await transport.send(authorization, plan.first);
-    const facts = transport.facts(result);
-    if (facts === undefined || facts.status < 400) return result;
-    const { signal, confinesHeaders } = request;
-    // A function: the first attempt may go on reading while the refresh is waited for.
-    const replayable = (): boolean => plan.isReplayable();
-    const replay = await source.reauthorize(authorization, facts, { replayable, signal, confinesHeaders });
-    if (replay === undefined) return result;
-    plan.rewind();
-    // What the server still owes of the first answer is waited for until the second is there, and no longer.
-    await transport.discard(result, enough.signal);
-    const second = await transport.send(replay, await unlessAborted(plan.again(), signal));
-    const outcome = transport.facts(second);
-    if (outcome !== undefined) source.settled(replay, outcome.status, outcome);
-    return second;
-  } finally {
-    enough.abort();
-    plan.dispose();
-  }
 }
 
 /** One request as an adapter found it. */
@@ -158,6 +105,8 @@ export interface FoundRequest {
   /** As in `authorize`. */
   readonly confinesHeaders?: AuthorizeRequest['confinesHeaders'];
   readonly body: Omit<RequestBody, 'factory'>;
+  /** The client cannot send it a second time, whatever its body is. */
+  readonly isOnce?: boolean | undefined;
   /** What the client makes of a factory's body before it is sent. @default it is sent as it is */
   readonly prepare?: ((made: unknown) => unknown) | undefined;
   /** Its key `unexpired`. */
@@ -166,20 +115,119 @@ export interface FoundRequest {
   readonly native: unknown;
 }
 
+export interface Adapter {
+  readonly tokens: TokenSource | TokenSourceResolver;
+  readonly options: AdapterOptions;
+}
+
+/** Whether, and why, a request is left alone on listed origins too. */
+function standAsideFor(
+  found: FoundRequest,
+  request: RequestOptions,
+  adapter: AdapterOptions,
+): AuthorizeRequest['standAside'] {
+  if (request.skip) return 'skip';
+  if (found.hasOwnAuthentication) return 'own-header';
+  const replaces = request.replaceAuthorization ?? adapter.replaceAuthorization ?? false;
+  return found.hasAuthorization && !replaces ? 'own-header' : undefined;
+}
+
+/** One logical request: an attempt with a fresh access token, and after a 401 one more with a fresher one. */
+export interface GuardedRequest {
+  /**
+   * For an attempt, and for a redirect that the client follows in sight of its adapter. Undefined: it is sent without,
+   * and so is all that comes after it.
+   */
+  authorize(): Promise<Authorization | undefined>;
+  /** The body of the first attempt. */
+  body(): unknown;
+  /** For each attempt: what it is repeated with, or undefined: its answer is the caller's. */
+  answered(facts: ResponseFacts | undefined): Promise<Authorization | undefined>;
+  /** The body of the repetition. Rejects with what the caller's factory threw. */
+  again(): Promise<unknown>;
+  /** To be called when the request has failed. */
+  abandon(): void;
+  dispose(): void;
+}
+
+/**
+ * The steps of one request, for clients where no one function makes all attempts. `found` is read at each step: its
+ * members may be getters.
+ */
+export function guardRequest({ tokens, options }: Adapter, found: FoundRequest): GuardedRequest {
+  const { account, body: make, minTtlMs, ...own } = checkRequestOptions(found.options, tokens);
+  const { signal, confinesHeaders, prepare = (made: unknown): unknown => made } = found;
+  const body = { ...found.body, factory: make && (async () => prepare(await make())) };
+  const oneShot = found.isOnce || isOneShot(body);
+  let source: TokenSource | undefined;
+  let isChosen = false;
+  let sent: Authorization | undefined;
+  let replay: Authorization | undefined;
+  let isReplayed = false;
+  let plan: BodyPlan | undefined;
+  const planned = (): BodyPlan => (plan ??= planBody(body, replayBytesOf(source!)));
+
+  return {
+    async authorize() {
+      const { url, method, native } = found;
+      if (!isChosen) {
+        const chosen = typeof tokens === 'function' ? tokens({ url, method, account, native }) : tokens;
+        source = await unlessAborted(chosen, signal);
+        isChosen = true;
+      }
+      const standAside = standAsideFor(found, own, options);
+      const described = { url, method, oneShot, standAside, minTtlMs, signal, confinesHeaders };
+      const isForHere = replay !== undefined && originOf(url) === sentOf(replay)?.origin;
+      sent = isForHere ? replay : await source?.authorize(described);
+      replay = undefined;
+      if (sent === undefined) source = undefined;
+      return sent;
+    },
+    body: () => (source === undefined ? body.value : planned().first),
+    async answered(facts) {
+      if (source === undefined || sent === undefined || facts === undefined) return undefined;
+      if (isReplayed) source.settled(sent, facts.status, facts);
+      if (isReplayed || facts.status < 400) return undefined;
+      // A function: the first attempt may go on reading while the refresh is waited for.
+      const replayable = (): boolean => !found.isOnce && planned().isReplayable();
+      replay = await source.reauthorize(sent, facts, { replayable, signal, confinesHeaders });
+      if (replay === undefined) return undefined;
+      isReplayed = true;
+      planned().rewind();
+      return (sent = replay);
+    },
+    again: () => unlessAborted(planned().again(), signal),
+    abandon: () => plan?.abandon(),
+    dispose: () => plan?.dispose(),
+  };
+}
+
 /** Sends one request by the source that is responsible for it; untouched where there is none. */
 export async function sendGuarded<R>(
-  { tokens, options }: { tokens: TokenSource | TokenSourceResolver; options: AdapterOptions },
+  adapter: Adapter,
   found: FoundRequest,
   transport: Transport<R>,
 ): Promise<R> {
-  const { url, method, native, signal, confinesHeaders, prepare = (made: unknown): unknown => made } = found;
-  const { account, body: make, minTtlMs, ...request } = checkRequestOptions(found.options);
-  const source = await unlessAborted(selectSource(tokens, { url, method, account, native }), signal);
-  const factory = make && (async () => prepare(await make()));
-  const body = { ...found.body, factory };
-  if (source === undefined) return transport.send(undefined, body.value);
-  const own = standAsideFor(request, options, found.hasAuthorization);
-  const standAside = own ?? (found.hasOwnAuthentication ? 'own-header' : undefined);
-  const described = { url, method, standAside, minTtlMs, signal, confinesHeaders };
-  return sendAuthorized(source, { request: described, body }, transport);
+  const request = guardRequest(adapter, found);
+  const authorization = await request.authorize();
+  if (authorization === undefined) return transport.send(undefined, found.body.value);
+  // Made for a replay only: to abort one costs more than all else here.
+  let enough: AbortController | undefined;
+  try {
+    const result = await transport.send(authorization, request.body());
+    const replay = await request.answered(transport.facts(result));
+    if (replay === undefined) return result;
+    // What the server still owes of the first answer is waited for until the second is there, and no longer.
+    enough = new AbortController();
+    await transport.discard(result, enough.signal);
+    const second = await transport.send(replay, await request.again());
+    await request.answered(transport.facts(second));
+    return second;
+  } catch (error) {
+    request.abandon();
+    throw error;
+  } finally {
+    enough?.abort();
+    request.dispose();
+  }
 }
