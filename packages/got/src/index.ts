@@ -1,1 +1,1 @@
-export {};
+export { gotAuth } from './got-auth.ts';

@@ -1,0 +1,113 @@
+import { Readable } from 'node:stream';
+import { confine, isOneShot } from '@unexpired/core';
+import type { Authorization, FoundRequest, GuardedRequest, RequestOptions } from '@unexpired/core';
+import type { Options, OptionsInit } from 'got';
+
+/** One request, over all its attempts. */
+export interface Call {
+  /** Of the attempt under way: got makes a copy for each. */
+  options: Options;
+  /** What it was before redirects and the user's hooks changed it. */
+  beginning?: OptionsInit;
+  /** Of the attempt under way. */
+  authorization?: Authorization | undefined;
+  readonly unexpired: RequestOptions | undefined;
+  /** As the caller gave it. */
+  readonly body: unknown;
+  /** For a replay, by the caller or by got. */
+  readonly isMadeAnew: boolean;
+}
+
+const isForm = (body: unknown): boolean => Object.prototype.toString.call(body) === '[object FormData]';
+
+const bodyHeadersOf = ({ headers }: Options): string[] =>
+  Object.keys(headers).filter((name) => name.startsWith('content-'));
+
+export function callOf(options: Options): Call {
+  const { body, context } = options;
+  const unexpired = context['unexpired'] as RequestOptions | undefined;
+  return { options, unexpired, body, isMadeAnew: unexpired?.body !== undefined || isForm(body) };
+}
+
+/** Of what `body` gives when it is read. Always a Node stream: what got makes of others depends on its version. */
+export function streamOf(body: () => unknown): Readable {
+  async function* chunks(): AsyncGenerator<unknown> {
+    yield* body() as AsyncIterable<unknown>;
+  }
+  return Readable.from(chunks(), { objectMode: false });
+}
+
+export function isRecorded({ options, body, isMadeAnew }: Call): boolean {
+  if (options.isStream || isMadeAnew || !isOneShot({ value: body })) return false;
+  return Symbol.asyncIterator in (body as object) || Symbol.iterator in (body as object);
+}
+
+/** What core asks about it. Redirects and hooks change the answers. */
+export function foundIn(call: Call): FoundRequest {
+  const { signal, headers, isStream } = call.options;
+  return {
+    get url() {
+      return String(call.options.url);
+    },
+    get method() {
+      return call.options.method;
+    },
+    get hasAuthorization() {
+      return 'authorization' in call.options.headers;
+    },
+    get hasOwnAuthentication() {
+      return Boolean(call.options.username || call.options.password);
+    },
+    get isOnce() {
+      const { body } = call.options;
+      // A hook of the user may have given it another body, of which there is no record.
+      return isStream || (!call.isMadeAnew && body !== call.beginning?.body && isOneShot({ value: body }));
+    },
+    get native() {
+      return call.options;
+    },
+    signal,
+    body: {
+      value: call.body,
+      contentLength: Number(headers['content-length']),
+      toClientBody: (recording) => recording,
+    },
+    options: call.unexpired,
+  };
+}
+
+/** Takes our header off: it would be taken for the caller's own, and shown by errors. */
+export function tidy({ authorization, options }: Call): void {
+  if (authorization !== undefined) confine(authorization, { url: '', headers: options.headers });
+}
+
+export function begin(call: Call, options: Options): void {
+  call.options = options;
+  tidy(call);
+  const { url, method, body, headers } = options;
+  const kept = Object.fromEntries(bodyHeadersOf(options).map((name) => [name, headers[name]]));
+  call.beginning ??= { url: String(url), method, body: body!, headers: kept };
+}
+
+/** The request as it began, with its body once more. */
+export async function repetitionOf(call: Call, request: GuardedRequest): Promise<OptionsInit> {
+  const { options, beginning, isMadeAnew } = call;
+  const made = await request.again();
+  const headers = { ...beginning!.headers };
+  if (isMadeAnew) delete headers['content-length'];
+  if (isForm(made)) delete headers['content-type'];
+  for (const name of bodyHeadersOf(options)) delete options.headers[name];
+  const body = (isRecorded(call) ? streamOf(() => made) : (made ?? beginning!.body)) as Readable;
+  const { limit = 0, calculateDelay } = options.retry;
+  let isDue = true;
+  // It is none of the user's retries: it uses none of them up, and is not theirs to veto.
+  const retry: OptionsInit['retry'] = {
+    limit: limit + 1,
+    calculateDelay(facts) {
+      if (!isDue) return calculateDelay!(facts);
+      isDue = false;
+      return 1;
+    },
+  };
+  return { ...beginning, body, headers, retry, preserveHooks: true };
+}
