@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import type { AuthorizationServer } from './authorization-server.ts';
 import { digestOf, digestOfForm } from './bodies.ts';
-import { close, listen } from './loopback.ts';
+import { clientOf } from './clients.ts';
 import { RESOURCE } from './provider.ts';
+import { serve } from './server.ts';
 import type { Tally } from './tally.ts';
 
 /** What the API answers: what arrived, as it saw it. */
@@ -24,7 +25,7 @@ export interface Api {
   readonly origin: string;
   /** Keeps back requests with `?hold=name`, after their bodies were read and before their access tokens are. */
   hold(name: string): Hold;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 interface Held extends Hold {
@@ -72,7 +73,7 @@ function createGuard(
     try {
       const { payload } = await jwtVerify(authorization.replace(/^Bearer /, ''), keys, expected);
       const isRevoked = issuance.isRevoked(payload.jti!);
-      if (isRevoked) tally.revokedRefusals += 1;
+      if (isRevoked) tally.add('revokedRefusals');
       return !isRevoked;
     } catch (error) {
       if (error instanceof errors.JOSEError) return false;
@@ -100,13 +101,13 @@ export async function startApi(
     const drop = searchParams.get('drop');
     if (drop !== null && !dropped.has(drop)) {
       dropped.add(drop);
-      tally.drops += 1;
+      tally.add('drops', clientOf(request));
       request.socket.resetAndDestroy();
       return;
     }
     await holds.get(searchParams.get('hold') ?? '')?.wait();
     if (!(await mayPass(request))) {
-      tally.refusals += 1;
+      tally.add('refusals', clientOf(request));
       response.setHeader('www-authenticate', 'Bearer error="invalid_token"');
       answer(response, 401, { error: 'invalid_token' });
     } else if (pathname === '/moved') {
@@ -116,20 +117,19 @@ export async function startApi(
     }
   }
 
-  const server = createServer((request, response) => {
+  const { origin, close } = await serve((request, response) => {
     handle(request, response).catch((error: unknown) => {
       // A caller may leave before all of its body is here; anything else is a fault of the demo.
       if (request.complete) throw error;
     });
   });
-  const origin = await listen(server);
   return {
     origin,
+    close,
     hold(name) {
       const held = createHold();
       holds.set(name, held);
       return held;
     },
-    close: () => close(server),
   };
 }

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { TokenResponse } from '@unexpired/core';
 import { createDoor, type Door } from './door.ts';
 import { createIssuance, type Issuance } from './issuance.ts';
-import { close, listen } from './loopback.ts';
 import { createProvider, LIFETIME_MS, mint, type OidcProvider } from './provider.ts';
+import { serve } from './server.ts';
 import type { Tally } from './tally.ts';
 
 export interface AuthorizationServer {
@@ -17,7 +17,7 @@ export interface AuthorizationServer {
   staticToken(): Promise<string>;
   /** Whether the provider ended the grant. */
   isSignedOut(): boolean;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** What a token endpoint behind a network takes. */
@@ -34,7 +34,7 @@ function watch(
     issuance.reissue({ id, issuedAt: arrivals.get(req)!, lifetimeMs: LIFETIME_MS });
   });
   provider.on('grant.error', (_context, error) => {
-    if (error.error_detail === 'refresh token already used') tally.reuses += 1;
+    if (error.error_detail === 'refresh token already used') tally.add('reuses');
   });
   provider.on('server_error', (_context, error) => {
     // Out of the provider's hands, which would answer it as one more failure.
@@ -46,8 +46,7 @@ function watch(
 
 /** An oidc-provider behind a door that can fail. */
 export async function startAuthorizationServer(tally: Tally): Promise<AuthorizationServer> {
-  const server = createServer();
-  const issuer = await listen(server);
+  const { origin: issuer, close } = await serve((request, response) => listener(request, response));
   const provider = createProvider(issuer);
   const door = createDoor(tally);
   const issuance = createIssuance(tally);
@@ -57,16 +56,16 @@ export async function startAuthorizationServer(tally: Tally): Promise<Authorizat
   provider.on('grant.revoked', () => (signedOut = true));
 
   const answer = provider.callback();
-  server.on('request', (request, response) => {
+  const listener: RequestListener = (request, response) => {
     if (request.url !== '/token') return answer(request, response);
-    tally.exchanges += 1;
+    tally.add('exchanges');
     arrivals.set(request, Date.now());
     if (!door.admits(response)) return;
     response.once('finish', () => {
-      if (response.statusCode !== 200) tally.unexplained += 1;
+      if (response.statusCode !== 200) tally.add('unexplained');
     });
     setTimeout(() => answer(request, response), ANSWER_MS);
-  });
+  };
   return {
     issuer,
     door,
@@ -80,6 +79,6 @@ export async function startAuthorizationServer(tally: Tally): Promise<Authorizat
     },
     staticToken: async () => (await mint(provider, 3600)).tokens.access_token!,
     isSignedOut: () => signedOut,
-    close: () => close(server),
+    close,
   };
 }

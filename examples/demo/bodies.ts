@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 
 type Bytes = Uint8Array<ArrayBuffer>;
+export type Chunks = () => Iterable<Bytes>;
 
 /** What can be sent, and what its arrival must look like. */
 export type Body = { readonly digest: string } & (
   | { readonly kind: 'json'; readonly value: object }
   | { readonly kind: 'multipart'; readonly form: FormData }
   /** A stream, which can be read once. */
-  | { readonly kind: 'stream'; readonly chunks: () => Iterable<Bytes> }
+  | { readonly kind: 'stream'; readonly chunks: Chunks }
   /** A stream too large to be kept, beside a function that can open it again. */
-  | { readonly kind: 'reopened'; readonly chunks: () => Iterable<Bytes> }
+  | { readonly kind: 'reopened'; readonly chunks: Chunks }
 );
 
 export function digestOf(bytes: string | Iterable<Uint8Array>): string {

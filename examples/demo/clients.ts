@@ -1,6 +1,27 @@
+import type { IncomingMessage } from 'node:http';
 import type { TokenResponse } from '@unexpired/core';
 import type { AuthFetch } from '@unexpired/fetch';
 import type { AxiosInstance } from 'axios';
+import type { Got } from 'got';
+import type { KyInstance } from 'ky';
+
+export const CLIENTS = ['axios', 'ky', 'got', 'fetch'] as const;
+export type ClientName = (typeof CLIENTS)[number];
+
+export interface Clients {
+  readonly axios: AxiosInstance;
+  readonly ky: KyInstance;
+  readonly got: Got;
+  readonly fetch: AuthFetch;
+}
+
+/** The four clients over one sign-in, whoever keeps its access token. */
+export interface Connection {
+  readonly clients: Clients;
+  /** A person signed in, again. */
+  readonly signIn: (tokens: TokenResponse) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
 
 /** Where the clients are sent. */
 export interface Place {
@@ -9,13 +30,11 @@ export interface Place {
   readonly api: string;
 }
 
-/** axios and fetch over one sign-in, whoever keeps its access token. */
-export interface Clients {
-  readonly axios: AxiosInstance;
-  readonly fetch: AuthFetch;
-  /** A person signed in, again. */
-  signIn(tokens: TokenResponse): Promise<void>;
-  close(): Promise<void>;
-}
+export type Connect = (place: Place, tokens: TokenResponse) => Connection;
 
-export type Connect = (place: Place, tokens: TokenResponse) => Clients;
+/** The header that tells the servers which client a request came through. */
+export const VIA = 'x-via';
+
+export function clientOf({ headers }: IncomingMessage): ClientName | undefined {
+  return CLIENTS.find((name) => name === headers[VIA]);
+}

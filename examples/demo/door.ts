@@ -7,8 +7,6 @@ export interface Outage {
   readonly ms: number;
   /** Ends it after so many refusals, if that is sooner. */
   readonly refusals?: number;
-  /** How many requests it explains: a client that asks more often hammers. */
-  readonly explains: number;
   /** Keeps the refusals back until then. */
   readonly heldUntil?: Promise<void>;
   /** What the 503 says in Retry-After, in seconds. */
@@ -25,6 +23,9 @@ export interface Door {
   admits(response: ServerResponse): boolean;
 }
 
+/** How many requests an outage explains: a client that asks more often hammers. */
+const EXPLAINED = 2;
+
 export function createDoor(tally: Tally): Door {
   let resets = 0;
   let outage: Outage | undefined;
@@ -39,10 +40,10 @@ export function createDoor(tally: Tally): Door {
     return false;
   }
 
-  function count({ kind, explains }: Outage): void {
+  function count({ kind }: Outage): void {
     refusals += 1;
-    if (refusals === 1) tally[kind] += 1;
-    if (refusals > explains) tally.unexplained += 1;
+    if (refusals === 1) tally.add(kind);
+    if (refusals > EXPLAINED) tally.add('unexplained');
   }
 
   async function refuse(response: ServerResponse, { heldUntil, retryAfter }: Outage): Promise<void> {
@@ -63,7 +64,7 @@ export function createDoor(tally: Tally): Door {
     admits(response) {
       if (resets > 0) {
         resets -= 1;
-        tally.resets += 1;
+        tally.add('resets');
         response.socket?.resetAndDestroy();
         return false;
       }

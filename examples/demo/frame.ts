@@ -1,7 +1,7 @@
+import { styleText } from 'node:util';
 import type { IssuedToken } from './issuance.ts';
-import { latencyText, numberText, secondsText } from './report.ts';
-import { since, type Tally } from './tally.ts';
-import type { Latencies } from './steady.ts';
+import { secondsText, sharesTable } from './report.ts';
+import { since, type Counts, type Tally } from './tally.ts';
 
 export interface ChapterState {
   readonly title: string;
@@ -17,24 +17,23 @@ export interface Scene {
   readonly token: IssuedToken;
   readonly now: number;
   readonly tally: Tally;
-  readonly latencies: Latencies;
-  /** The tally at regular moments. */
-  readonly history: readonly Tally[];
+  /** What was counted at regular moments. */
+  readonly history: readonly Counts[];
 }
-
-/** What may be painted; without colours it is the text itself. */
-export type Paint = (style: 'bold' | 'dim' | 'good' | 'bad', text: string) => string;
 
 const MARK = { 'to come': '[ ]', running: '[>]', kept: '[x]', BROKEN: '[!]' } as const;
-const STYLE = { 'to come': 'dim', running: 'bold', kept: 'good', BROKEN: 'bad' } as const;
+const STYLE = { 'to come': 'dim', running: 'bold', kept: 'green', BROKEN: 'red' } as const;
 
-function chapterLine({ title, state, ms }: ChapterState, paint: Paint): string {
+function chapterLine({ title, state, ms }: ChapterState): string {
   const time = state === 'to come' ? '' : secondsText(ms);
   const word = state === 'running' ? '' : state;
-  return paint(STYLE[state], `${MARK[state]} ${title.padEnd(50)}${word.padStart(9)}${time.padStart(7)}`);
+  return styleText(
+    STYLE[state],
+    `${MARK[state]}    ${title.padEnd(54)}${word.padStart(9)}${time.padStart(9)}`,
+  );
 }
 
-const BAR = 40;
+const BAR = 36;
 
 /** How much of the newest access token's life is left. */
 function tokenLine({ token, now }: Scene): string {
@@ -42,43 +41,10 @@ function tokenLine({ token, now }: Scene): string {
   const cells = Math.round((BAR * left) / Math.max(1, token.lifetimeMs));
   const bar = '#'.repeat(cells).padEnd(BAR, '.');
   const text = left > 0 ? `${secondsText(left)} left` : 'expired';
-  return `access token${`#${token.generation}`.padStart(5)}  [${bar}] ${text}`;
+  return `       ${`access token #${token.generation}`.padEnd(20)}[${bar}]${text.padStart(14)}`;
 }
 
-function pair(left: [string, string], right: [string, string]): string {
-  return `${left[0].padEnd(22)}${left[1].padStart(13)}     ${right[0].padEnd(24)}${right[1].padStart(10)}`;
-}
-
-function numbers({ tally, latencies }: Scene, paint: Paint): string[] {
-  const zero = (count: number, line: string): string => (count === 0 ? line : paint('bad', line));
-  return [
-    pair(
-      ['requests by callers', numberText(tally.requests)],
-      ['401s the API sent', numberText(tally.refusals)],
-    ),
-    zero(
-      tally.seenRefusals + tally.errors,
-      pair(
-        ['401s callers saw', numberText(tally.seenRefusals)],
-        ['other errors they saw', numberText(tally.errors)],
-      ),
-    ),
-    zero(
-      tally.needless + tally.reuses,
-      pair(['refreshes', numberText(tally.refreshes)], ['without a reason', numberText(tally.needless)]),
-    ),
-    zero(
-      tally.differingBodies,
-      pair(
-        ['bodies compared', numberText(tally.bodies)],
-        ['that differed', numberText(tally.differingBodies)],
-      ),
-    ),
-    `steady reads, p50 / p99: ${latencyText(latencies.kept)}; with a static token: ${latencyText(latencies.fixed)}`,
-  ];
-}
-
-const CELLS = 64;
+const CELLS = 58;
 const HEIGHTS = ' ▁▂▃▄▅▆▇█';
 
 function height(count: number): string {
@@ -86,39 +52,37 @@ function height(count: number): string {
   return HEIGHTS[Math.min(HEIGHTS.length - 1, Math.ceil(Math.log2(count + 1)))]!;
 }
 
-function row(name: string, steps: readonly Tally[], cell: (step: Tally) => string): string {
-  return `${name.padEnd(12)}  ${steps.map(cell).join('')}`.trimEnd();
-}
-
 /** What happened when: a column for each step of the history, the newest at the right. */
-function timeline({ history }: Scene, paint: Paint): string[] {
-  const all = history.slice(1).map((tally, index) => since(history[index]!, tally));
-  const steps = all.slice(-CELLS);
+function timeline({ history }: Scene): string[] {
+  const steps = history
+    .slice(1)
+    .map((counts, index) => since(history[index]!, counts))
+    .slice(-CELLS);
+  const row = (name: string, cell: (step: Counts) => string): string =>
+    `       ${name.padEnd(14)}${steps.map(cell).join('')}`.trimEnd();
   return [
-    row('requests', steps, ({ requests }) => height(requests)),
-    row('refreshes', steps, ({ refreshes }) => (refreshes > 0 ? 'R' : ' ')),
-    row('API sent 401', steps, ({ refusals }) => (refusals > 0 ? '4' : ' ')),
-    paint(
-      'bad',
-      row('callers saw', steps, ({ seenRefusals, errors }) =>
-        seenRefusals > 0 ? '4' : errors > 0 ? '!' : ' ',
-      ),
+    row('calls', ({ calls }) => height(calls)),
+    row('refreshes', ({ refreshes }) => (refreshes > 0 ? 'R' : ' ')),
+    row('API sent 401', ({ refusals }) => (refusals > 0 ? '4' : ' ')),
+    styleText(
+      'red',
+      row('callers saw', ({ seenRefusals, errors }) => (seenRefusals > 0 ? '4' : errors > 0 ? '!' : ' ')),
     ),
   ];
 }
 
-/** The lines of one moment, 80 columns wide at most. */
-export function frameOf(scene: Scene, paint: Paint): string[] {
-  const { title, ms, chapters } = scene;
+/** The lines of one moment: at most 24, of at most 79 columns. */
+export function frameOf(scene: Scene): string[] {
+  const { title, ms, chapters, tally } = scene;
   return [
-    paint('bold', `${title.padEnd(67)}${secondsText(ms).padStart(7)}`),
+    styleText('bold', `${title.padEnd(70)}${secondsText(ms).padStart(9)}`),
     '',
-    ...chapters.map((chapter) => chapterLine(chapter, paint)),
+    ...chapters.map(chapterLine),
     '',
     tokenLine(scene),
     '',
-    ...numbers(scene, paint),
+    ...sharesTable(tally),
     '',
-    ...timeline(scene, paint),
+    ...timeline(scene),
   ];
 }

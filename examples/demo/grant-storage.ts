@@ -9,12 +9,8 @@ export function createGrantStorage(): (model: string) => object {
 
   return (model) => {
     const keyOf = (id: string): string => `${model}:${id}`;
-    const findBy = async (name: string, value: string): Promise<Payload | undefined> =>
-      [...stored.values()].find((payload) => payload['kind'] === model && payload[name] === value);
     return {
       find: async (id: string) => stored.get(keyOf(id)),
-      findByUid: (uid: string) => findBy('uid', uid),
-      findByUserCode: (userCode: string) => findBy('userCode', userCode),
       async upsert(id: string, payload: Payload) {
         stored.set(keyOf(id), payload);
       },

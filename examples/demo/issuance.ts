@@ -15,7 +15,8 @@ export interface Issuance {
   issue(token: Omit<IssuedToken, 'generation'>): void;
   /** After a refresh: the one before it must have been due, or revoked. */
   reissue(token: Omit<IssuedToken, 'generation'>): void;
-  revokeNewest(): void;
+  /** Revokes what was issued so far. */
+  revokeAll(): void;
   isRevoked(id: string): boolean;
 }
 
@@ -26,25 +27,27 @@ export interface Issuance {
 const EARLIEST = 0.25;
 
 export function createIssuance(tally: Tally): Issuance {
-  const revoked = new Set<string>();
+  const generations = new Map<string, number>();
+  let revoked = 0;
   let newest: IssuedToken = { id: '', generation: 0, issuedAt: 0, lifetimeMs: 0 };
 
   function reasonFor(refreshedAt: number): 'revocations' | 'expiries' | 'needless' {
-    if (revoked.has(newest.id)) return 'revocations';
+    if (newest.generation <= revoked) return 'revocations';
     return refreshedAt - newest.issuedAt >= EARLIEST * newest.lifetimeMs ? 'expiries' : 'needless';
   }
   function issue(token: Omit<IssuedToken, 'generation'>): void {
     newest = { ...token, generation: newest.generation + 1 };
+    generations.set(newest.id, newest.generation);
   }
   return {
     newest: () => newest,
     issue,
     reissue(token) {
-      tally.refreshes += 1;
-      tally[reasonFor(token.issuedAt)] += 1;
+      tally.add('refreshes');
+      tally.add(reasonFor(token.issuedAt));
       issue(token);
     },
-    revokeNewest: () => void revoked.add(newest.id),
-    isRevoked: (id) => revoked.has(id),
+    revokeAll: () => void (revoked = newest.generation),
+    isRevoked: (id) => generations.has(id) && generations.get(id)! <= revoked,
   };
 }

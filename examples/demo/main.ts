@@ -1,13 +1,77 @@
 import { parseArgs } from 'node:util';
-import type { Connect } from './clients.ts';
-import { brokenPromises, missingEvents, problemLines, table, verdict } from './report.ts';
-import { tellStory } from './tell.ts';
-import { createWorld } from './world.ts';
+import { CLIENTS, type Connect } from './clients.ts';
+import type { ChapterState } from './frame.ts';
+import {
+  brokenPromises,
+  CHAPTER_HEAD,
+  chapterLine,
+  missingEvents,
+  problemTable,
+  table,
+  verdict,
+  type ChapterResult,
+} from './report.ts';
+import { STORY, type Chapter } from './story.ts';
+import { since, type Counts } from './tally.ts';
+import { openView } from './view.ts';
+import { createWorld, type World } from './world.ts';
 
 const KEPT = 0;
 const BROKEN = 1;
 /** Crashed, or told a story in which too little happened to judge by. */
 const NO_PROOF = 2;
+
+/** A step of the time line in the live view. */
+const STEP_MS = 400;
+
+async function tellOne(world: World, chapter: Chapter): Promise<ChapterResult> {
+  const before = { ...world.tally.all };
+  const startedAt = Date.now();
+  await chapter.run(world);
+  await world.signInWhereNeeded();
+  return { title: chapter.title, ms: Date.now() - startedAt, counts: since(before, world.tally.all) };
+}
+
+/** How far the story is, from the results so far. */
+function chaptersAt(results: readonly ChapterResult[], runningMs: number): ChapterState[] {
+  return STORY.map(({ title }, index) => {
+    const result = results[index];
+    if (result !== undefined) {
+      return { title, state: brokenPromises(result.counts) === 0 ? 'kept' : 'BROKEN', ms: result.ms };
+    }
+    const isRunning = index === results.length;
+    return { title, state: isRunning ? 'running' : 'to come', ms: isRunning ? runningMs : 0 };
+  });
+}
+
+/** Tells the whole story: live in a terminal, chapter by chapter elsewhere. */
+async function tellStory(title: string, world: World): Promise<void> {
+  const { authorizationServer, tally } = world;
+  const results: ChapterResult[] = [];
+  const history: Counts[] = [];
+  const startedAt = Date.now();
+  let chapterAt = startedAt;
+
+  const view = openView(() => {
+    const now = Date.now();
+    const chapters = chaptersAt(results, now - chapterAt);
+    const token = authorizationServer.issuance.newest();
+    return { title, ms: now - startedAt, chapters, token, now, tally, history };
+  });
+  const timer = setInterval(() => history.push({ ...tally.all }), STEP_MS);
+  view.say(`${title}\n\n${CHAPTER_HEAD}`);
+  try {
+    for (const chapter of STORY) {
+      chapterAt = Date.now();
+      const result = await tellOne(world, chapter);
+      results.push(result);
+      view.say(chapterLine(result));
+    }
+  } finally {
+    view.close();
+    clearInterval(timer);
+  }
+}
 
 /** The same story with one way or the other of keeping an access token fresh, and what is to be said of it. */
 async function demo(title: string, connect: Connect): Promise<number> {
@@ -19,11 +83,11 @@ async function demo(title: string, connect: Connect): Promise<number> {
   }
   const { tally, latencies, problems } = world;
   console.log(`\n${table(tally, latencies)}\n`);
-  if (problems.size > 0) console.log(`What callers got instead:\n${problemLines(problems).join('\n')}\n`);
+  if (problems.size > 0) console.log(`${problemTable(problems)}\n`);
   const missing = missingEvents(tally);
   if (missing.length > 0) console.log(`What did not happen:\n  ${missing.join('\n  ')}\n`);
   console.log(verdict(tally));
-  if (brokenPromises(tally) > 0) return BROKEN;
+  if (brokenPromises(tally.all) > 0) return BROKEN;
   return missing.length > 0 ? NO_PROOF : KEPT;
 }
 
@@ -37,7 +101,7 @@ try {
   const { values } = parseArgs({ options: { without: { type: 'boolean', default: false } } });
   const { connect } = await (values.without ? import('./without.ts') : import('./with.ts'));
   const way = values.without ? 'their usual recipes' : 'unexpired';
-  process.exitCode = await demo(`axios and fetch with ${way}`, connect);
+  process.exitCode = await demo(`${CLIENTS.join(', ')} with ${way}`, connect);
 } catch (error) {
   crash(error);
 }

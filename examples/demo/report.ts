@@ -1,29 +1,54 @@
-import type { Tally } from './tally.ts';
+import { styleText } from 'node:util';
+import { CLIENTS, type ClientName } from './clients.ts';
 import type { Latencies } from './steady.ts';
+import type { CountName, Counts, Tally } from './tally.ts';
+import type { Problems } from './traffic.ts';
 
-/** What unexpired promises, and how much of it was broken. */
-const PROMISES: readonly (keyof Tally)[] = [
-  'seenRefusals',
-  'errors',
-  'waits',
-  'unexplained',
-  'needless',
-  'reuses',
-  'signIns',
-  'differingBodies',
-  'leaks',
+export interface Row {
+  readonly name: CountName;
+  readonly text: string;
+  /** Whether it is a promise of unexpired that this stays 0. */
+  readonly isPromise?: true;
+  /** Whether each client has its share of it. */
+  readonly isShared?: true;
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'calls', text: 'calls', isShared: true },
+  { name: 'refusals', text: '401s the API sent', isShared: true },
+  { name: 'seenRefusals', text: '401s callers saw', isPromise: true, isShared: true },
+  { name: 'errors', text: 'other errors callers saw', isPromise: true, isShared: true },
+  { name: 'bodies', text: 'bodies compared', isShared: true },
+  { name: 'differingBodies', text: 'bodies that differed', isPromise: true, isShared: true },
+  { name: 'foreign', text: 'requests at another origin', isShared: true },
+  { name: 'leaks', text: 'access tokens another origin saw', isPromise: true, isShared: true },
+  { name: 'probes', text: 'reads while a refresh was held', isShared: true },
+  { name: 'waits', text: 'reads that waited for a refresh', isPromise: true, isShared: true },
+  { name: 'exchanges', text: 'requests to the token endpoint' },
+  { name: 'unexplained', text: 'of these without a reason', isPromise: true },
+  { name: 'expiries', text: 'refreshes because of an expiry' },
+  { name: 'revocations', text: 'refreshes because of a revocation' },
+  { name: 'needless', text: 'refreshes without a reason', isPromise: true },
+  { name: 'reuses', text: 'spent refresh tokens shown again', isPromise: true },
+  { name: 'signIns', text: 'sign-ins needed again', isPromise: true },
 ];
 
+const PROMISES = ROWS.filter(({ isPromise }) => isPromise);
+
 /** What must have happened for a kept promise to mean something, and how often at least. */
-const EVENTS: readonly (readonly [keyof Tally, number, string])[] = [
-  ['burst', 1000, 'requests at once on an expired token'],
+const EVENTS: readonly (readonly [CountName, number, string])[] = [
+  ['burst', 1000, 'calls at once on an expired token'],
   ['expiries', 1, 'refreshes because of an expiry'],
   ['revokedRefusals', 1, '401s for a revoked access token'],
-  ['drops', 2, 'connections reset by the API'],
   ['resets', 2, 'connections reset by the token endpoint'],
   ['shortOutages', 1, 'short outages of the token endpoint'],
   ['longOutages', 1, 'long outages of the token endpoint'],
-  ['probes', 1, 'reads while a refresh was kept back'],
+];
+
+/** The same with each client. */
+const SHARED_EVENTS: readonly (readonly [CountName, number, string])[] = [
+  ['drops', 1, 'connections reset by the API'],
+  ['probes', 1, 'reads while a refresh was held'],
   ['json', 1, 'JSON bodies compared'],
   ['multipart', 1, 'multipart bodies compared'],
   ['stream', 1, 'streams compared'],
@@ -32,27 +57,21 @@ const EVENTS: readonly (readonly [keyof Tally, number, string])[] = [
 ];
 
 /** A line for each part of the story that did not happen. */
-export function missingEvents(tally: Tally): string[] {
-  return EVENTS.filter(([name, least]) => tally[name] < least).map(
-    ([name, least, text]) => `${numberText(tally[name])} of ${numberText(least)} or more ${text}`,
-  );
+export function missingEvents({ all, of }: Tally): string[] {
+  const missing = (counts: Counts, events: typeof EVENTS, who: string): string[] =>
+    events
+      .filter(([name, least]) => counts[name] < least)
+      .map(
+        ([name, least, text]) => `${numberText(counts[name])} of ${numberText(least)} or more ${text}${who}`,
+      );
+  return [
+    ...missing(all, EVENTS, ''),
+    ...CLIENTS.flatMap((client) => missing(of[client], SHARED_EVENTS, ` through ${client}`)),
+  ];
 }
 
-export function brokenPromises(tally: Tally): number {
-  return PROMISES.filter((name) => tally[name] > 0).length;
-}
-
-export function percentile(values: readonly number[], part: number): number | undefined {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
-}
-
-function shown(ms: number | undefined): string {
-  return ms === undefined ? '-' : ms.toFixed(1);
-}
-
-export function latencyText(values: readonly number[]): string {
-  return `${shown(percentile(values, 0.5))} / ${shown(percentile(values, 0.99))} ms`;
+export function brokenPromises(counts: Counts): number {
+  return PROMISES.filter(({ name }) => counts[name] > 0).length;
 }
 
 export function numberText(value: number): string {
@@ -63,98 +82,105 @@ export function secondsText(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
+const VERDICT_STYLE = { '': 'reset', kept: 'green', BROKEN: 'red' } as const;
+
+/** A line of columns, 79 wide: a verdict, what it is about, and right-aligned cells of so many columns. */
+function line(
+  verdict: '' | 'kept' | 'BROKEN',
+  text: string,
+  cells: readonly (readonly [value: string, width: number])[],
+): string {
+  const width = cells.reduce((sum, cell) => sum + cell[1], 0);
+  const columns = cells.map(([value, columns]) => value.padStart(columns)).join('');
+  return `${styleText(VERDICT_STYLE[verdict], verdict.padEnd(7))}${text.padEnd(72 - width)}${columns}`.trimEnd();
+}
+
 export interface ChapterResult {
   readonly title: string;
   readonly ms: number;
-  readonly tally: Tally;
+  readonly counts: Counts;
 }
 
-function plural(count: number, one: string, many = `${one}s`): string {
-  return `${numberText(count)} ${count === 1 ? one : many}`;
-}
+const CHAPTER_WIDTHS = [6, 6, 7, 10, 6];
 
-function columns(verdict: string, title: string, numbers: readonly string[]): string {
-  const [calls = '', refusals = '', failed = '', refreshes = '', seconds = ''] = numbers;
-  const cells = [
-    calls.padStart(6),
-    refusals.padStart(6),
-    failed.padStart(7),
-    refreshes.padStart(5),
-    seconds.padStart(5),
-  ];
-  return verdict.padEnd(7) + title.padEnd(44) + cells.join('');
+function chapterCells(values: readonly string[]): (readonly [string, number])[] {
+  return values.map((value, index) => [value, CHAPTER_WIDTHS[index]!]);
 }
 
 /** Above the lines of the chapters: calls, 401s the API sent, calls that failed for their caller, refreshes. */
-export const CHAPTER_HEAD: string = columns('', '', ['calls', '401s', 'failed', 'refr', 's']);
+export const CHAPTER_HEAD: string = line('', '', chapterCells(['calls', '401s', 'failed', 'refreshes', 's']));
 
 /** One line for each chapter. */
-export function chapterLine({ title, ms, tally }: ChapterResult): string {
-  const counts = [tally.requests, tally.refusals, tally.seenRefusals + tally.errors, tally.refreshes];
-  const verdict = brokenPromises(tally) === 0 ? 'kept' : 'BROKEN';
-  return columns(verdict, title, [...counts.map(numberText), (ms / 1000).toFixed(1)]);
+export function chapterLine({ title, ms, counts }: ChapterResult): string {
+  const { calls, refusals, seenRefusals, errors, refreshes } = counts;
+  const values = [calls, refusals, seenRefusals + errors, refreshes].map(numberText);
+  const verdict = brokenPromises(counts) === 0 ? 'kept' : 'BROKEN';
+  return line(verdict, title, chapterCells([...values, (ms / 1000).toFixed(1)]));
 }
 
-interface Row {
-  readonly name: string;
-  readonly value: string;
-  readonly note?: string;
-  /** Of a promise: whether it was kept. */
-  readonly kept?: boolean;
+function shares(of: (client: ClientName) => string, all: string): (readonly [string, number])[] {
+  return [...CLIENTS.map((client) => [of(client), 7] as const), [all, 8]];
 }
 
-function rowsOf(tally: Tally, latencies: Latencies): readonly Row[] {
-  const promise = (name: string, key: keyof Tally, note?: string): Row => ({
-    name,
-    value: numberText(tally[key]),
-    ...(note !== undefined && { note }),
-    kept: tally[key] === 0,
-  });
-  const { expiries, revocations } = tally;
+function rowLine({ name, text, isPromise, isShared }: Row, { all, of }: Tally): string {
+  const verdict = !isPromise ? '' : all[name] === 0 ? 'kept' : 'BROKEN';
+  const share = (client: ClientName): string => (isShared ? numberText(of[client][name]) : '');
+  return line(verdict, text, shares(share, numberText(all[name])));
+}
+
+function head(text: string): string {
+  return line(
+    '',
+    text,
+    shares((client) => client, 'all'),
+  );
+}
+
+/** What each client has its share of: in short, what went wrong. */
+export function sharesTable(tally: Tally): string[] {
+  const rows = ROWS.filter(({ name, isPromise, isShared }) => isShared && (isPromise || name === 'calls'));
+  return [head(''), ...rows.map((row) => rowLine(row, tally))];
+}
+
+function percentile(values: readonly number[], part: number): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
+  return value === undefined ? '-' : value.toFixed(1);
+}
+
+function latencyLine(text: string, values: readonly number[]): string {
+  return line('', text, [[`${percentile(values, 0.5)} / ${percentile(values, 0.99)} ms`, 36]]);
+}
+
+/** Everything that was counted, by client where it can be told. */
+export function table(tally: Tally, { kept, fixed }: Latencies): string {
   return [
-    { name: 'requests by callers', value: numberText(tally.requests) },
-    { name: '401s the API sent', value: numberText(tally.refusals) },
-    promise('401s callers saw', 'seenRefusals'),
-    promise('other errors callers saw', 'errors'),
-    promise('reads that waited for a refresh', 'waits', `of ${numberText(tally.probes)}`),
-    { name: 'requests to the token endpoint', value: numberText(tally.exchanges) },
-    promise('  without a reason', 'unexplained'),
-    {
-      name: 'refreshes',
-      value: numberText(tally.refreshes),
-      note: `${plural(expiries, 'expiry', 'expiries')}, ${revocations} revoked`,
-    },
-    promise('refreshes without a reason', 'needless'),
-    promise('spent refresh tokens shown again', 'reuses'),
-    promise('sign-ins needed again', 'signIns'),
-    promise('bodies that differed', 'differingBodies', `of ${numberText(tally.bodies)}`),
-    promise('access tokens another origin saw', 'leaks', `of ${plural(tally.foreign, 'request')}`),
-    { name: 'steady reads, p50 / p99', value: latencyText(latencies.kept) },
-    { name: '  the same with a static token', value: latencyText(latencies.fixed) },
-  ];
-}
-
-/** The table at the end, 80 columns at most. */
-export function table(tally: Tally, latencies: Latencies): string {
-  return rowsOf(tally, latencies)
-    .map(({ name, value, note = '', kept }) => {
-      const verdict = kept === undefined ? '' : kept ? 'kept' : 'BROKEN';
-      return `${name.padEnd(33)}${value.padStart(15)}  ${verdict.padEnd(6)}  ${note}`.trimEnd();
-    })
-    .join('\n');
+    head(''),
+    ...ROWS.map((row) => rowLine(row, tally)),
+    latencyLine('steady reads, p50 / p99', kept),
+    latencyLine('the same with a static token', fixed),
+  ].join('\n');
 }
 
 /** What went wrong for callers, the most frequent first. */
-export function problemLines(problems: ReadonlyMap<string, number>): string[] {
-  const sorted = [...problems].toSorted(([, a], [, b]) => b - a);
-  return sorted.map(([name, count]) => `${numberText(count).padStart(8)}  ${name}`);
+export function problemTable(problems: Problems): string {
+  const sumOf = (counts: Record<ClientName, number>): number =>
+    CLIENTS.reduce((sum, client) => sum + counts[client], 0);
+  const sorted = [...problems].toSorted(([, a], [, b]) => sumOf(b) - sumOf(a));
+  const lines = sorted.map(([problem, counts]) =>
+    line(
+      '',
+      problem,
+      shares((client) => numberText(counts[client]), numberText(sumOf(counts))),
+    ),
+  );
+  return [head('what callers got instead'), ...lines].join('\n');
 }
 
 export function verdict(tally: Tally): string {
-  const broken = brokenPromises(tally);
-  if (broken === 0 && missingEvents(tally).length > 0)
-    return 'The demo did not happen: kept promises prove nothing.';
-  return broken === 0
-    ? 'Every promise was kept.'
-    : `${plural(broken, 'promise')} of ${PROMISES.length} broken.`;
+  const broken = brokenPromises(tally.all);
+  if (broken > 0) return `${broken} ${broken === 1 ? 'promise' : 'promises'} of ${PROMISES.length} broken.`;
+  return missingEvents(tally).length > 0
+    ? 'The demo did not happen: kept promises prove nothing.'
+    : 'Every promise was kept.';
 }

@@ -1,9 +1,12 @@
 import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
-import { isAxiosError, type AxiosInstance } from 'axios';
+import type { RequestOptions } from '@unexpired/core';
+import axios from 'axios';
+import got from 'got';
+import ky from 'ky';
 import type { Arrival } from './api.ts';
-import type { Body } from './bodies.ts';
-import type { Clients } from './clients.ts';
+import type { Body, Chunks } from './bodies.ts';
+import { VIA, type ClientName, type Clients } from './clients.ts';
 
 /** No caller waits longer. */
 const DEADLINE_MS = 30_000;
@@ -16,64 +19,112 @@ export type Outcome =
 /** One call with one of the clients: a POST where there is a body, else a GET. It never rejects. */
 export type Send = (url: string, body?: Body) => Promise<Outcome>;
 
-function codeOf(error: unknown): string {
-  const { code, name, cause } = error as { code?: string | number; name?: string; cause?: { code?: string } };
-  return (typeof code === 'string' && code) || cause?.code || name || 'Error';
+function outcomeOf(error: unknown): Outcome {
+  const { response, code, name, cause } = error as Error & {
+    response?: { status?: number; statusCode?: number };
+    code?: string | number;
+    cause?: { code?: string };
+  };
+  const status = response?.status ?? response?.statusCode;
+  if (status !== undefined) return { status, arrival: {} };
+  return { status, code: (typeof code === 'string' && code) || cause?.code || name || 'Error' };
 }
 
-const NAME_OF_STREAM = { 'content-type': 'application/octet-stream' };
+function sendWith(call: (url: string, body: Body | undefined) => Promise<Outcome>): Send {
+  return (url, body) => call(url, body).catch(outcomeOf);
+}
 
-export function throughAxios(client: AxiosInstance): Send {
-  function dataOf(body: Body): object {
-    switch (body.kind) {
-      case 'json':
-        return { data: body.value };
-      case 'multipart':
-        return { data: body.form };
-      case 'stream':
-        return { data: Readable.from(body.chunks(), { objectMode: false }), headers: NAME_OF_STREAM };
-      case 'reopened': {
-        const open = (): Readable => Readable.from(body.chunks(), { objectMode: false });
-        return { data: open(), headers: NAME_OF_STREAM, unexpired: { body: open } };
-      }
+const nodeStream = (chunks: Chunks): Readable => Readable.from(chunks(), { objectMode: false });
+// The same stream has two types.
+const webStream = (chunks: Chunks): globalThis.ReadableStream =>
+  ReadableStream.from(chunks()) as globalThis.ReadableStream;
+
+interface Init<Stream> {
+  readonly method: 'GET' | 'POST';
+  readonly signal: AbortSignal;
+  readonly headers: Record<string, string>;
+  readonly json?: object;
+  readonly body?: FormData | Stream;
+  readonly unexpired?: RequestOptions;
+}
+
+/** What is sent, near to the form in which all clients take it; `open` makes the kind of stream that this one does. */
+function initOf<Stream>(
+  client: ClientName,
+  body: Body | undefined,
+  open: (chunks: Chunks) => Stream,
+): Init<Stream> {
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const headers = { [VIA]: client };
+  if (body === undefined) return { method: 'GET', signal, headers };
+  const post = { method: 'POST', signal } as const;
+  const typed = (type: string): Record<string, string> => ({ ...headers, 'content-type': type });
+  switch (body.kind) {
+    case 'json':
+      return { ...post, headers: typed('application/json'), json: body.value };
+    case 'multipart':
+      return { ...post, headers, body: body.form };
+    case 'stream':
+      return { ...post, headers: typed('application/octet-stream'), body: open(body.chunks) };
+    case 'reopened': {
+      const reopen = (): Stream => open(body.chunks);
+      const unexpired = { body: reopen };
+      return { ...post, headers: typed('application/octet-stream'), body: reopen(), unexpired };
     }
   }
-  return async (url, body) => {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
-    const request = { url, signal, method: body ? 'POST' : 'GET', ...(body && dataOf(body)) };
-    try {
-      const { status, data } = await client.request<Arrival>(request);
-      return { status, arrival: data };
-    } catch (error) {
-      if (isAxiosError(error) && error.response) return { status: error.response.status, arrival: {} };
-      return { status: undefined, code: codeOf(error) };
-    }
+}
+
+function throughAxios(client: Clients['axios']): Send {
+  return sendWith(async (url, body) => {
+    const { json, body: data = json, ...init } = initOf('axios', body, nodeStream);
+    const response = await client.request<Arrival>({ ...init, url, data });
+    return { status: response.status, arrival: response.data };
+  });
+}
+
+function throughKy(client: Clients['ky']): Send {
+  return sendWith(async (url, body) => {
+    const { unexpired, ...init } = initOf('ky', body, webStream);
+    const response = await client<Arrival>(url, { ...init, context: { unexpired }, timeout: false });
+    return { status: response.status, arrival: await response.json() };
+  });
+}
+
+function throughGot(client: Clients['got']): Send {
+  return sendWith(async (url, body) => {
+    const { unexpired, ...init } = initOf('got', body, nodeStream);
+    const response = await client<Arrival>(url, { ...init, context: { unexpired }, responseType: 'json' });
+    return { status: response.statusCode, arrival: response.body };
+  });
+}
+
+function throughFetch(send: Clients['fetch']): Send {
+  return sendWith(async (url, body) => {
+    const { json, ...init } = initOf('fetch', body, webStream);
+    const text = json && { body: JSON.stringify(json) };
+    const half = { duplex: 'half' };
+    const response = await send(url, { ...init, ...text, ...half });
+    const answer = await response.text();
+    return { status: response.status, arrival: response.ok ? (JSON.parse(answer) as Arrival) : {} };
+  });
+}
+
+export function sendersOf(clients: Clients): Readonly<Record<ClientName, Send>> {
+  return {
+    axios: throughAxios(clients.axios),
+    ky: throughKy(clients.ky),
+    got: throughGot(clients.got),
+    fetch: throughFetch(clients.fetch),
   };
 }
 
-export function throughFetch(send: Clients['fetch']): Send {
-  function initOf(body: Body): object {
-    switch (body.kind) {
-      case 'json':
-        return { body: JSON.stringify(body.value), headers: { 'content-type': 'application/json' } };
-      case 'multipart':
-        return { body: body.form };
-      case 'stream':
-        return { body: ReadableStream.from(body.chunks()), duplex: 'half', headers: NAME_OF_STREAM };
-      case 'reopened': {
-        const open = (): ReadableStream => ReadableStream.from(body.chunks());
-        return { body: open(), duplex: 'half', headers: NAME_OF_STREAM, unexpired: { body: open } };
-      }
-    }
-  }
-  return async (url, body) => {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
-    try {
-      const response = await send(url, { signal, ...(body && { method: 'POST', ...initOf(body) }) });
-      const text = await response.text();
-      return { status: response.status, arrival: response.ok ? (JSON.parse(text) as Arrival) : {} };
-    } catch (error) {
-      return { status: undefined, code: codeOf(error) };
-    }
-  };
+/** The four clients with a token that does not expire. */
+export function fixedSenders(token: string): Readonly<Record<ClientName, Send>> {
+  const headers = { authorization: `Bearer ${token}` };
+  return sendersOf({
+    axios: axios.create({ headers }),
+    ky: ky.extend({ headers }),
+    got: got.extend({ headers }),
+    fetch: (url, init) => fetch(url, { ...init, headers: { ...(init!.headers as object), ...headers } }),
+  });
 }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BODY_KINDS, type BodyKind } from './bodies.ts';
+import { CLIENTS, type ClientName } from './clients.ts';
 import type { Traffic } from './traffic.ts';
 
 /** Milliseconds of each read, and of the same read with a static token. */
@@ -9,9 +10,8 @@ export interface Latencies {
 }
 
 const PAUSE_MS = 20;
-const WORKERS = 4;
 
-/** What each worker does, over and over. */
+/** What is done through each client, over and over. */
 const STEPS = [
   'read',
   'json',
@@ -31,50 +31,38 @@ function isBodyKind(step: string): step is BodyKind {
   return (BODY_KINDS as readonly string[]).includes(step);
 }
 
-async function timed(call: () => Promise<unknown>, into: number[] | undefined): Promise<void> {
+async function timed(call: Promise<unknown>, into: number[] | undefined): Promise<void> {
   const startedAt = performance.now();
-  await call();
+  await call;
   into?.push(performance.now() - startedAt);
 }
 
-/** The two reads, one after the other; which is the first changes, because the second finds everything warm. */
-async function readBoth(
-  traffic: Traffic,
-  { client, turn }: { client: number; turn: number },
-  latencies: Latencies | undefined,
-): Promise<void> {
-  const { sends, fixed, call, api } = traffic;
-  const reads = [
-    () => timed(() => call(sends[client]!, `${api}/read`), latencies?.kept),
-    () => timed(() => fixed[client]!(`${api}/read`), latencies?.fixed),
-  ];
-  if (turn % 4 < 2) reads.reverse();
-  for (const read of reads) await read();
-}
-
-async function work(
-  traffic: Traffic,
-  { client, first, isOn }: { client: number; first: number; isOn: () => boolean },
-  latencies: Latencies | undefined,
-): Promise<void> {
-  const { sends, call, api, elsewhere } = traffic;
-  const send = sends[client]!;
-  for (let turn = first; isOn(); turn += 1) {
-    const step = STEPS[turn % STEPS.length]!;
-    if (isBodyKind(step)) await call(send, `${api}/upload`, step);
-    else if (step === 'link') await call(send, `${elsewhere}/linked`);
-    else if (step === 'redirect') await call(send, `${api}/moved`);
-    else await readBoth(traffic, { client, turn }, latencies);
-    await pause(PAUSE_MS);
-  }
-}
-
-/** Reads, posts, uploads, links and redirects through both clients until it is stopped. */
+/** Reads, posts, uploads, links and redirects through all clients until it is stopped. */
 export function startSteady(traffic: Traffic, latencies?: Latencies): { stop(): Promise<void> } {
   let on = true;
-  const workers = Array.from({ length: WORKERS }, (_, index) =>
-    work(traffic, { client: index % 2, first: index * 3, isOn: () => on }, latencies),
-  );
+
+  /** The two reads, one after the other; which is the first changes, because the second finds everything warm. */
+  async function readBoth(client: ClientName, turn: number): Promise<void> {
+    const reads = [
+      () => timed(traffic.call(client, '/read'), latencies?.kept),
+      () => timed(traffic.fixed(client, '/read'), latencies?.fixed),
+    ];
+    if (turn % 4 < 2) reads.reverse();
+    for (const read of reads) await read();
+  }
+  async function take(step: (typeof STEPS)[number], client: ClientName, turn: number): Promise<void> {
+    if (isBodyKind(step)) await traffic.call(client, '/upload', step);
+    else if (step === 'link') await traffic.link(client);
+    else if (step === 'redirect') await traffic.call(client, '/moved');
+    else await readBoth(client, turn);
+  }
+  async function work(client: ClientName, first: number): Promise<void> {
+    for (let turn = first; on; turn += 1) {
+      await take(STEPS[turn % STEPS.length]!, client, turn);
+      await pause(PAUSE_MS);
+    }
+  }
+  const workers = CLIENTS.map((client, index) => work(client, index * 3));
   return {
     async stop() {
       on = false;

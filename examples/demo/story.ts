@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { CLIENTS } from './clients.ts';
 import { probe } from './probe.ts';
 import { LIFETIME_MS } from './provider.ts';
 import { startSteady } from './steady.ts';
@@ -15,9 +16,9 @@ async function until(happened: () => boolean, patienceMs: number): Promise<void>
   for (const end = Date.now() + patienceMs; !happened() && Date.now() < end;) await pause(10);
 }
 
-async function nextRefresh({ tally }: World, patienceMs: number): Promise<void> {
-  const { refreshes } = tally;
-  await until(() => tally.refreshes > refreshes, patienceMs);
+async function nextRefresh({ tally }: World): Promise<void> {
+  const { refreshes } = tally.all;
+  await until(() => tally.all.refreshes > refreshes, 2 * LIFETIME_MS);
 }
 
 /** The API counts in whole seconds, and grants one. */
@@ -27,23 +28,22 @@ function isExpired({ authorizationServer }: World): boolean {
 }
 
 async function expiredBurst(world: World): Promise<void> {
-  const { sends, fixed, call, api } = world.traffic;
-  const url = `${api}/read`;
+  const { tally, traffic } = world;
   // While the token expires; connections and code are warm then.
-  await burst(fixed, 1000, (send) => send(url));
+  await burst(1000, (client) => traffic.fixed(client, '/read'));
   await until(() => isExpired(world), 10_000);
   const late = isExpired(world);
-  await burst(sends, 1000, (send) => {
-    if (late) world.tally.burst += 1;
-    return call(send, url);
+  await burst(1000, (client) => {
+    if (late) tally.add('burst');
+    return traffic.call(client, '/read');
   });
 }
 
-/** Ends with a young access token, as the next chapters need it. */
+/** Ends with a young access token, as the next chapter needs it. */
 async function expiries(world: World): Promise<void> {
   const steady = startSteady(world.traffic, world.latencies);
-  await pause(1.5 * LIFETIME_MS);
-  await nextRefresh(world, LIFETIME_MS);
+  await pause(LIFETIME_MS);
+  await nextRefresh(world);
   await steady.stop();
 }
 
@@ -53,7 +53,7 @@ async function revocation({ authorizationServer, traffic }: World): Promise<void
   const late = traffic.held('late');
   const arrived = Promise.all([early, late].map(({ hold, count }) => hold.arrived(count)));
   await Promise.race([arrived, pause(LIFETIME_MS)]);
-  authorizationServer.issuance.revokeNewest();
+  authorizationServer.issuance.revokeAll();
   early.hold.release();
   await early.done;
   late.hold.release();
@@ -61,52 +61,49 @@ async function revocation({ authorizationServer, traffic }: World): Promise<void
 }
 
 async function droppedConnections(world: World): Promise<void> {
-  const { door, issuance } = world.authorizationServer;
-  const steady = startSteady(world.traffic);
-  door.resetNext(2);
-  issuance.revokeNewest();
-  await Promise.all([world.traffic.dropped(), nextRefresh(world, 2 * LIFETIME_MS)]);
+  const { traffic, authorizationServer } = world;
+  const steady = startSteady(traffic);
+  authorizationServer.door.resetNext(2);
+  authorizationServer.issuance.revokeAll();
+  await Promise.all([...CLIENTS.map((client) => traffic.dropped(client)), nextRefresh(world)]);
   await steady.stop();
 }
 
-/** From the moment when the token is due, and still good for a while: that while can be used to look who waits. */
+/** From the moment when the token is due, and still good for a while: that while is used to look who waits. */
 async function heldOutage(world: World): Promise<void> {
   const { tally, authorizationServer } = world;
-  const { shortOutages } = tally;
+  const { shortOutages, refusals } = tally.all;
   const { promise: heldUntil, resolve: release } = Promise.withResolvers<void>();
-  authorizationServer.door.failFor({
-    kind: 'shortOutages',
-    ms: 200,
-    refusals: 2,
-    explains: 2,
-    heldUntil,
-  });
-  await until(() => tally.shortOutages > shortOutages, 2 * LIFETIME_MS);
-  const probed = tally.shortOutages > shortOutages ? await probe(world) : undefined;
+  const fault = { kind: 'shortOutages', ms: 200, refusals: 2, heldUntil } as const;
+  authorizationServer.door.failFor(fault);
+  await until(() => tally.all.shortOutages > shortOutages, 2 * LIFETIME_MS);
+  const isHeld = tally.all.shortOutages > shortOutages;
+  const probed = isHeld ? await probe(world, tally.all.refusals > refusals) : undefined;
   release();
-  await Promise.all([probed?.done, nextRefresh(world, 2 * LIFETIME_MS)]);
+  await Promise.all([probed?.done, nextRefresh(world)]);
 }
 
 async function shortOutage(world: World): Promise<void> {
   const steady = startSteady(world.traffic);
   // A machine that stalls may let the while pass.
-  for (let tries = 0; tries < 3 && world.tally.probes === 0; tries += 1) await heldOutage(world);
+  for (let tries = 0; tries < 5 && world.tally.all.probes === 0; tries += 1) await heldOutage(world);
   await steady.stop();
 }
 
 /** From the moment when the token is due: it expires meanwhile. Who heeds Retry-After asks twice. */
 async function longOutage(world: World): Promise<void> {
-  world.authorizationServer.door.failFor({ kind: 'longOutages', ms: 1500, retryAfter: 1, explains: 2 });
+  const { door } = world.authorizationServer;
+  door.failFor({ kind: 'longOutages', ms: 1500, retryAfter: 1 });
   const steady = startSteady(world.traffic);
-  await nextRefresh(world, 2 * LIFETIME_MS);
+  await nextRefresh(world);
   await steady.stop();
 }
 
 export const STORY: readonly Chapter[] = [
-  { title: '1,000 requests at once on an expired token', run: expiredBurst },
+  { title: '1,000 calls on one expired token', run: expiredBurst },
   { title: 'steady traffic while tokens expire', run: expiries },
   { title: 'a token revoked in mid-flight', run: revocation },
-  { title: 'connections dropped, token endpoint included', run: droppedConnections },
-  { title: 'token endpoint down for less than a lifetime', run: shortOutage },
-  { title: 'token endpoint down for more than a lifetime', run: longOutage },
+  { title: 'connections dropped at both servers', run: droppedConnections },
+  { title: 'a short outage of the token endpoint', run: shortOutage },
+  { title: 'a long outage of the token endpoint', run: longOutage },
 ];

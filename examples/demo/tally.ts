@@ -1,81 +1,74 @@
-import type { BodyKind } from './bodies.ts';
+import type { ClientName } from './clients.ts';
+
+const NOTHING = {
+  /** Calls by callers; an attempt that was repeated underneath counts once. */
+  calls: 0,
+  /** 401s the API sent, and those of them that were for a revoked access token. */
+  refusals: 0,
+  revokedRefusals: 0,
+  /** 401s that reached a caller. */
+  seenRefusals: 0,
+  /** Calls that failed in any other way. */
+  errors: 0,
+  /** Uploads whose digest was compared, by kind and together, and those that arrived as something else. */
+  json: 0,
+  multipart: 0,
+  stream: 0,
+  reopened: 0,
+  bodies: 0,
+  differingBodies: 0,
+  /** Reads while a refresh was kept back that had no reason to wait for it, and those that waited all the same. */
+  probes: 0,
+  waits: 0,
+  /** Requests at an origin that must never see an access token, and those that carried one. */
+  foreign: 0,
+  leaks: 0,
+  /** Requests to the token endpoint, and those that brought nothing and that no fault of the story explains. */
+  exchanges: 0,
+  unexplained: 0,
+  refreshes: 0,
+  /** Why the refreshes happened: the access token's time was up, it was revoked, or there was no reason. */
+  expiries: 0,
+  revocations: 0,
+  needless: 0,
+  /** Spent refresh tokens that were shown again: the provider ends the grant. */
+  reuses: 0,
+  /** Times a person had to sign in again to go on. */
+  signIns: 0,
+  /** What the story did: calls at once on an expired token, faults that struck. */
+  burst: 0,
+  drops: 0,
+  resets: 0,
+  shortOutages: 0,
+  longOutages: 0,
+};
+
+export type Counts = Readonly<typeof NOTHING>;
+export type CountName = keyof Counts;
 
 /** Everything that happened, as the servers and the callers counted it: no part of it comes from a token library. */
-export interface Tally extends Record<BodyKind, number> {
-  /** Calls by callers; an attempt that was repeated underneath counts once. */
-  requests: number;
-  /** 401s the API sent. */
-  refusals: number;
-  /** 401s that reached a caller. */
-  seenRefusals: number;
-  /** Calls that failed in any other way. */
-  errors: number;
-  /** Uploads whose digest was compared, here together and above by kind, and those that arrived as something else. */
-  bodies: number;
-  differingBodies: number;
-  /** Requests to the token endpoint, and those that brought tokens. */
-  exchanges: number;
-  refreshes: number;
-  /** Requests to the token endpoint that brought nothing and that no fault of the story explains. */
-  unexplained: number;
-  /** Reads while a refresh was kept back and the access token was good, and those that waited all the same. */
-  probes: number;
-  waits: number;
-  /** Why the refreshes happened: the access token's time was up, it was revoked, or there was no reason. */
-  expiries: number;
-  revocations: number;
-  needless: number;
-  /** Spent refresh tokens that were shown again: the provider ends the grant. */
-  reuses: number;
-  /** Times a person had to sign in again to go on. */
-  signIns: number;
-  /** Requests at an origin that must never see an access token, and those that carried one. */
-  foreign: number;
-  leaks: number;
-  /** What the story did: requests at once on an expired token, 401s for a revoked one, faults that struck. */
-  burst: number;
-  revokedRefusals: number;
-  drops: number;
-  resets: number;
-  shortOutages: number;
-  longOutages: number;
+export interface Tally {
+  readonly all: Counts;
+  /** The share of each client, of what happens to one. */
+  readonly of: Readonly<Record<ClientName, Counts>>;
+  add(name: CountName, client?: ClientName): void;
 }
 
 export function createTally(): Tally {
+  const all = { ...NOTHING };
+  const of = { axios: { ...NOTHING }, ky: { ...NOTHING }, got: { ...NOTHING }, fetch: { ...NOTHING } };
   return {
-    requests: 0,
-    refusals: 0,
-    seenRefusals: 0,
-    errors: 0,
-    json: 0,
-    multipart: 0,
-    stream: 0,
-    reopened: 0,
-    bodies: 0,
-    differingBodies: 0,
-    exchanges: 0,
-    refreshes: 0,
-    unexplained: 0,
-    probes: 0,
-    waits: 0,
-    expiries: 0,
-    revocations: 0,
-    needless: 0,
-    reuses: 0,
-    signIns: 0,
-    foreign: 0,
-    leaks: 0,
-    burst: 0,
-    revokedRefusals: 0,
-    drops: 0,
-    resets: 0,
-    shortOutages: 0,
-    longOutages: 0,
+    all,
+    of,
+    add(name, client) {
+      all[name] += 1;
+      if (client !== undefined) of[client][name] += 1;
+    },
   };
 }
 
 /** What was counted between two moments. */
-export function since(before: Tally, after: Tally): Tally {
-  const names = Object.keys(after) as (keyof Tally)[];
-  return Object.fromEntries(names.map((name) => [name, after[name] - before[name]])) as unknown as Tally;
+export function since(before: Counts, after: Counts): Counts {
+  const names = Object.keys(after) as CountName[];
+  return Object.fromEntries(names.map((name) => [name, after[name] - before[name]])) as unknown as Counts;
 }

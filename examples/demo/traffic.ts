@@ -1,14 +1,15 @@
-import axios from 'axios';
 import type { Api, Hold } from './api.ts';
 import { BODY_KINDS, makeBody, type Body, type BodyKind } from './bodies.ts';
-import type { Clients } from './clients.ts';
-import { throughAxios, throughFetch, type Outcome, type Send } from './requests.ts';
+import { CLIENTS, type ClientName, type Clients } from './clients.ts';
+import { fixedSenders, sendersOf, type Outcome } from './requests.ts';
 import type { Tally } from './tally.ts';
+
+/** What callers got instead of an answer, and how often through which client. */
+export type Problems = Map<string, Record<ClientName, number>>;
 
 export interface Surroundings {
   readonly tally: Tally;
-  /** What went wrong for callers, by name. */
-  readonly problems: Map<string, number>;
+  readonly problems: Problems;
   readonly clients: Clients;
   readonly staticToken: string;
   readonly api: Api;
@@ -16,84 +17,77 @@ export interface Surroundings {
   readonly elsewhere: string;
 }
 
-/** The callers: whoever uses the two clients, and what becomes of their calls. */
+/** The callers: whoever uses the four clients, and what becomes of their calls. */
 export interface Traffic {
-  readonly api: string;
-  readonly elsewhere: string;
-  /** axios and fetch. */
-  readonly sends: readonly Send[];
-  /** The same two with a token that does not expire. */
-  readonly fixed: readonly Send[];
-  /** One call; how it ended is counted. */
-  readonly call: (send: Send, url: string, kind?: BodyKind) => Promise<void>;
-  /** Reads and uploads of every kind that the API holds back. */
+  /** One call at the API; how it ended is counted. */
+  call(client: ClientName, path: string, kind?: BodyKind): Promise<void>;
+  /** The same with a token that does not expire; it is not counted. */
+  fixed(client: ClientName, path: string): Promise<unknown>;
+  /** A call at the other origin. */
+  link(client: ClientName): Promise<void>;
+  /** With each client reads and uploads of every kind, which the API holds back. */
   held(name: string): { readonly hold: Hold; readonly count: number; readonly done: Promise<unknown> };
-  /** With each client a read whose connection the API resets, and which its caller sends again. */
-  dropped(): Promise<void>;
+  /** A read whose connection the API resets; its caller sends it again, where the client does not. */
+  dropped(client: ClientName): Promise<void>;
 }
 
-function count({ tally, problems }: Surroundings, outcome: Outcome, body: Body | undefined): void {
-  const note = (problem: string): unknown => problems.set(problem, (problems.get(problem) ?? 0) + 1);
-  tally.requests += 1;
-  if (outcome.status === 401) {
-    tally.seenRefusals += 1;
-    note('status 401');
-  } else if (outcome.status !== 200) {
-    tally.errors += 1;
-    note(outcome.status === undefined ? outcome.code : `status ${outcome.status}`);
-  } else if (body !== undefined) {
-    tally.bodies += 1;
-    tally[body.kind] += 1;
-    if (outcome.arrival.digest === body.digest) return;
-    tally.differingBodies += 1;
-    note('a body that arrived as something else');
+/** Counts how calls end. */
+function createCounter({ tally, problems }: Surroundings) {
+  function note(client: ClientName, problem: string): void {
+    const counts = problems.get(problem) ?? { axios: 0, ky: 0, got: 0, fetch: 0 };
+    counts[client] += 1;
+    problems.set(problem, counts);
   }
-}
-
-function fixedSends(token: string): readonly Send[] {
-  const headers = { authorization: `Bearer ${token}` };
-  return [
-    throughAxios(axios.create({ headers })),
-    throughFetch((url, init) => fetch(url, { ...init, headers })),
-  ];
+  return (client: ClientName, outcome: Outcome, body: Body | undefined): void => {
+    tally.add('calls', client);
+    if (outcome.status === 401) {
+      tally.add('seenRefusals', client);
+      note(client, 'status 401');
+    } else if (outcome.status !== 200) {
+      tally.add('errors', client);
+      note(client, outcome.status === undefined ? outcome.code : `status ${outcome.status}`);
+    } else if (body !== undefined) {
+      tally.add('bodies', client);
+      tally.add(body.kind, client);
+      if (outcome.arrival.digest === body.digest) return;
+      tally.add('differingBodies', client);
+      note(client, 'a body that differed');
+    }
+  };
 }
 
 export function createTraffic(around: Surroundings): Traffic {
   const { api, elsewhere, clients, staticToken } = around;
-  const sends = [throughAxios(clients.axios), throughFetch(clients.fetch)];
+  const senders = sendersOf(clients);
+  const fixed = fixedSenders(staticToken);
+  const count = createCounter(around);
   let seed = 0;
 
-  async function call(send: Send, url: string, kind?: BodyKind): Promise<void> {
+  async function call(client: ClientName, path: string, kind?: BodyKind): Promise<void> {
     const body = kind && (await makeBody(kind, (seed += 1)));
-    count(around, await send(url, body), body);
-  }
-  async function dropped(send: Send): Promise<void> {
-    const url = `${api.origin}/read?drop=${(seed += 1)}`;
-    await send(url);
-    await call(send, url);
+    count(client, await senders[client](api.origin + path, body), body);
   }
   return {
-    api: api.origin,
-    elsewhere,
-    sends,
-    fixed: fixedSends(staticToken),
     call,
+    fixed: (client, path) => fixed[client](api.origin + path),
+    link: async (client) => count(client, await senders[client](`${elsewhere}/linked`), undefined),
     held(name) {
       const kinds = [undefined, undefined, ...BODY_KINDS];
       const hold = api.hold(name);
-      const url = `${api.origin}/held?hold=${name}`;
-      const calls = sends.flatMap((send) => kinds.map((kind) => call(send, url, kind)));
+      const calls = CLIENTS.flatMap((client) =>
+        kinds.map((kind) => call(client, `/held?hold=${name}`, kind)),
+      );
       return { hold, count: calls.length, done: Promise.all(calls) };
     },
-    dropped: async () => void (await Promise.all(sends.map(dropped))),
+    async dropped(client) {
+      const url = `${api.origin}/read?drop=${(seed += 1)}`;
+      const first = await senders[client](url);
+      count(client, first.status === undefined ? await senders[client](url) : first, undefined);
+    },
   };
 }
 
-/** So many calls at once, half of them with each client. */
-export async function burst<T>(
-  sends: readonly Send[],
-  size: number,
-  call: (send: Send) => Promise<T>,
-): Promise<void> {
-  await Promise.all(Array.from({ length: size }, (_, index) => call(sends[index % sends.length]!)));
+/** So many calls at once, as many with each client. */
+export async function burst(size: number, call: (client: ClientName) => Promise<unknown>): Promise<void> {
+  await Promise.all(Array.from({ length: size }, (_, index) => call(CLIENTS[index % CLIENTS.length]!)));
 }

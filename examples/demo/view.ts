@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty';
-import { frameOf, type Paint, type Scene } from './frame.ts';
+import { frameOf, type Scene } from './frame.ts';
 
 /** A view of the run while it runs. */
 export interface View {
@@ -9,25 +9,20 @@ export interface View {
   close(): void;
 }
 
-const SGR = { bold: 1, dim: 2, good: 32, bad: 31 } as const;
-const inColour: Paint = (style, text) => `\x1b[${SGR[style]}m${text}\x1b[0m`;
-const plain: Paint = (_style, text) => text;
-
 const FRAME_MS = 100;
 /** The other screen, which leaves the user's own alone; and no cursor. */
 const ENTER = '\x1b[?1049h\x1b[?25l';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
 
-function draw(terminal: WriteStream, scene: Scene, paint: Paint): void {
-  const lines = frameOf(scene, paint).slice(0, terminal.rows);
+function draw(terminal: WriteStream, scene: Scene): void {
+  const lines = frameOf(scene).slice(0, terminal.rows);
   terminal.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\n')}\x1b[J`);
 }
 
 function openTerminal(terminal: WriteStream, sceneNow: () => Scene): View {
-  const paint = process.env['NO_COLOR'] ? plain : inColour;
   const said: string[] = [];
   let isOpen = true;
-  const timer = setInterval(() => draw(terminal, sceneNow(), paint), FRAME_MS);
+  const timer = setInterval(() => draw(terminal, sceneNow()), FRAME_MS);
   function close(): void {
     if (!isOpen) return;
     isOpen = false;

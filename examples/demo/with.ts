@@ -1,24 +1,32 @@
 import { axiosAuth } from '@unexpired/axios';
 import { createTokenSource, type TokenResponse } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
+import { gotAuth } from '@unexpired/got';
+import { kyAuth } from '@unexpired/ky';
 import { refreshTokenGrant } from '@unexpired/oauth';
 import axios from 'axios';
-import type { Clients, Place } from './clients.ts';
+import got from 'got';
+import ky from 'ky';
+import type { Connection, Place } from './clients.ts';
 
-/** axios and fetch with unexpired: all there is to set up. */
-export function connect({ issuer, clientId, api }: Place, tokens: TokenResponse): Clients {
-  const source = createTokenSource({
+/** Four clients with unexpired: all there is to set up. */
+export function connect({ issuer, clientId, api }: Place, first: TokenResponse): Connection {
+  const tokens = createTokenSource({
     origins: [api],
     refresh: refreshTokenGrant({ issuer, clientId }),
-    tokens,
+    tokens: first,
   });
   const client = axios.create();
-  client.interceptors.request.use(axiosAuth(source));
+  client.interceptors.request.use(axiosAuth(tokens));
 
   return {
-    axios: client,
-    fetch: fetchAuth(source),
-    signIn: (next) => source.signIn(next),
-    close: () => source.close(),
+    clients: {
+      axios: client,
+      ky: ky.extend(kyAuth(tokens)),
+      got: got.extend(gotAuth(tokens)),
+      fetch: fetchAuth(tokens),
+    },
+    signIn: (next) => tokens.signIn(next),
+    close: () => tokens.close(),
   };
 }

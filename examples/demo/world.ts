@@ -1,19 +1,18 @@
-import { startApi, type Api } from './api.ts';
+import { startApi } from './api.ts';
 import { startAuthorizationServer, type AuthorizationServer } from './authorization-server.ts';
-import type { Connect } from './clients.ts';
-import { startOtherOrigin } from './other-origin.ts';
+import { clientOf, type Connect } from './clients.ts';
 import { CLIENT_ID } from './provider.ts';
+import { serve, type RunningServer } from './server.ts';
 import type { Latencies } from './steady.ts';
 import { createTally, type Tally } from './tally.ts';
-import { createTraffic, type Traffic } from './traffic.ts';
+import { createTraffic, type Problems, type Traffic } from './traffic.ts';
 
 /** The servers, the clients, and what is counted of them. */
 export interface World {
   readonly authorizationServer: AuthorizationServer;
-  readonly api: Api;
   readonly traffic: Traffic;
   readonly tally: Tally;
-  readonly problems: ReadonlyMap<string, number>;
+  readonly problems: Problems;
   readonly latencies: Latencies;
   /** Signs in anew where the provider ended the session, as a person would have to. */
   signInWhereNeeded(): Promise<void>;
@@ -23,30 +22,38 @@ export interface World {
 /** How long the access token of the first sign-in lives: a program that starts with the tokens of yesterday. */
 const FIRST_LIFETIME_MS = 1000;
 
+/** A server of somebody else's, which clients are sent to by links and redirects. */
+function startOtherOrigin(tally: Tally): Promise<RunningServer> {
+  return serve((request, response) => {
+    const client = clientOf(request);
+    tally.add('foreign', client);
+    if (request.rawHeaders.some((text) => text.startsWith('Bearer '))) tally.add('leaks', client);
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+}
+
 export async function createWorld(connect: Connect): Promise<World> {
   const tally = createTally();
-  const problems = new Map<string, number>();
+  const problems: Problems = new Map();
   const authorizationServer = await startAuthorizationServer(tally);
   const other = await startOtherOrigin(tally);
   const api = await startApi(tally, { authorizationServer, elsewhere: other.origin });
   const staticToken = await authorizationServer.staticToken();
   const place = { issuer: authorizationServer.issuer, clientId: CLIENT_ID, api: api.origin };
-  const clients = connect(place, await authorizationServer.signIn(FIRST_LIFETIME_MS));
-  const traffic = createTraffic({ tally, problems, clients, staticToken, api, elsewhere: other.origin });
+  const { clients, signIn, close } = connect(place, await authorizationServer.signIn(FIRST_LIFETIME_MS));
   return {
     authorizationServer,
-    api,
-    traffic,
+    traffic: createTraffic({ tally, problems, clients, staticToken, api, elsewhere: other.origin }),
     tally,
     problems,
     latencies: { kept: [], fixed: [] },
     async signInWhereNeeded() {
       if (!authorizationServer.isSignedOut()) return;
-      tally.signIns += 1;
-      await clients.signIn(await authorizationServer.signIn());
+      tally.add('signIns');
+      await signIn(await authorizationServer.signIn());
     },
     async close() {
-      await clients.close();
+      await close();
       await Promise.all([authorizationServer, other, api].map((server) => server.close()));
     },
   };
