@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import type { BodyKind } from './adapter-suite-driver.ts';
+import type { BodyKind, SuiteAnswer } from './adapter-suite-driver.ts';
+import type { World } from './adapter-suite-world.ts';
 
 /** A body that can be watched. */
 export interface Upload {
@@ -58,4 +59,17 @@ const makers = { 'node stream': nodeStream, 'web stream': webStream, 'async gene
 export function createUpload(kind: BodyKind, chunkAt: ChunkAt): Upload {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { body: makers[kind as keyof typeof makers](chunkAt, resolve), released: promise };
+}
+
+export const CHUNK: number = 64 * 1024;
+
+/** No two chunks of an upload are alike. */
+export function chunkAt(index: number): Uint8Array {
+  const chunk = new Uint8Array(CHUNK).fill(index);
+  new DataView(chunk.buffer).setUint32(0, index);
+  return chunk;
+}
+
+export function sendUpload({ api, send }: World, body: unknown, signal?: AbortSignal): Promise<SuiteAnswer> {
+  return send({ url: `${api.origin}/upload`, method: 'POST', body, isLong: true, signal });
 }

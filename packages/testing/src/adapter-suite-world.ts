@@ -103,7 +103,11 @@ async function openWorld(
     cors: true,
     ...options.api,
   });
-  const elsewhere = await createResourceServer({ accepts: () => true, cors: true });
+  const elsewhere = await createResourceServer({
+    accepts: () => true,
+    cors: true,
+    keepBodies: options.api?.keepBodies,
+  });
   const sources: TokenSource[] = [];
   const createSource = (own: Partial<TokenSourceOptions> = {}): TokenSource => {
     const source = createTokenSource({

@@ -5,6 +5,7 @@ import { factories } from './adapter-suite-factories.ts';
 import { failures } from './adapter-suite-failures.ts';
 import { fallbacks } from './adapter-suite-fallback.ts';
 import { freshness } from './adapter-suite-freshness.ts';
+import { longBodies } from './adapter-suite-long-bodies.ts';
 import { origins } from './adapter-suite-origins.ts';
 import { sockets } from './adapter-suite-sockets.ts';
 import { uploads } from './adapter-suite-uploads.ts';
@@ -20,6 +21,7 @@ const scenarios: readonly Scenario[] = [
   ...users,
   ...bodies,
   ...factories,
+  ...longBodies,
   ...uploads,
   ...sockets,
 ];
