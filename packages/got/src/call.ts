@@ -11,10 +11,8 @@ export interface Call {
   beginning?: OptionsInit;
   /** Of the attempt under way. */
   authorization?: Authorization | undefined;
-  readonly unexpired: RequestOptions | undefined;
-  /** As the caller gave it. */
-  readonly body: unknown;
-  /** For a replay, by the caller or by got. */
+  readonly found: FoundRequest;
+  /** Its body, for a replay, by the caller or by got. */
   readonly isMadeAnew: boolean;
 }
 
@@ -23,10 +21,35 @@ const isForm = (body: unknown): boolean => Object.prototype.toString.call(body) 
 const bodyHeadersOf = ({ headers }: Options): string[] =>
   Object.keys(headers).filter((name) => name.startsWith('content-'));
 
+const placeOf = (options: Options) => ({
+  url: String(options.url),
+  method: options.method,
+  hasAuthorization: 'authorization' in options.headers,
+  hasOwnAuthentication: Boolean(options.username || options.password),
+  native: options,
+});
+
 export function callOf(options: Options): Call {
-  const { body, context } = options;
+  const { body, context, headers, isStream, signal } = options;
   const unexpired = context['unexpired'] as RequestOptions | undefined;
-  return { options, unexpired, body, isMadeAnew: unexpired?.body !== undefined || isForm(body) };
+  const found = {
+    ...placeOf(options),
+    isOnce: isStream,
+    signal,
+    body: {
+      value: body,
+      contentLength: Number(headers['content-length']),
+      toClientBody: (recording: unknown) => recording,
+    },
+    options: unexpired,
+  };
+  return { options, found, isMadeAnew: unexpired?.body !== undefined || isForm(body) };
+}
+
+export function isRecorded({ found, isMadeAnew }: Call): boolean {
+  const { value } = found.body;
+  if (found.isOnce || isMadeAnew || !isOneShot(found.body)) return false;
+  return Symbol.asyncIterator in (value as object) || Symbol.iterator in (value as object);
 }
 
 /** Of what `body` gives when it is read. Always a Node stream: what got makes of others depends on its version. */
@@ -35,45 +58,6 @@ export function streamOf(body: () => unknown): Readable {
     yield* body() as AsyncIterable<unknown>;
   }
   return Readable.from(chunks(), { objectMode: false });
-}
-
-export function isRecorded({ options, body, isMadeAnew }: Call): boolean {
-  if (options.isStream || isMadeAnew || !isOneShot({ value: body })) return false;
-  return Symbol.asyncIterator in (body as object) || Symbol.iterator in (body as object);
-}
-
-/** What core asks about it. Redirects and hooks change the answers. */
-export function foundIn(call: Call): FoundRequest {
-  const { signal, headers, isStream } = call.options;
-  return {
-    get url() {
-      return String(call.options.url);
-    },
-    get method() {
-      return call.options.method;
-    },
-    get hasAuthorization() {
-      return 'authorization' in call.options.headers;
-    },
-    get hasOwnAuthentication() {
-      return Boolean(call.options.username || call.options.password);
-    },
-    get isOnce() {
-      const { body } = call.options;
-      // A hook of the user may have given it another body, of which there is no record.
-      return isStream || (!call.isMadeAnew && body !== call.beginning?.body && isOneShot({ value: body }));
-    },
-    get native() {
-      return call.options;
-    },
-    signal,
-    body: {
-      value: call.body,
-      contentLength: Number(headers['content-length']),
-      toClientBody: (recording) => recording,
-    },
-    options: call.unexpired,
-  };
 }
 
 /** Takes our header off: it would be taken for the caller's own, and shown by errors. */
@@ -89,8 +73,16 @@ export function begin(call: Call, options: Options): void {
   call.beginning ??= { url: String(url), method, body: body!, headers: kept };
 }
 
+/** After redirects and the user's hooks. */
+export function judge({ options, beginning, found, isMadeAnew }: Call): void {
+  const { body, isStream } = options;
+  // A hook of the user may have given it another body, of which there is no record.
+  const isOther = !isMadeAnew && body !== beginning?.body && isOneShot({ value: body });
+  Object.assign(found, placeOf(options), { isOnce: isStream || isOther });
+}
+
 /** The request as it began, with its body once more. */
-export async function repetitionOf(call: Call, request: GuardedRequest): Promise<OptionsInit> {
+export async function replayOf(call: Call, request: GuardedRequest): Promise<OptionsInit> {
   const { options, beginning, isMadeAnew } = call;
   const made = await request.again();
   const headers = { ...beginning!.headers };

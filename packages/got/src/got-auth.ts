@@ -1,8 +1,63 @@
-import { checkAdapter, guardRequest } from '@unexpired/core';
-import type { AdapterOptions, TokenSource, TokenSourceResolver } from '@unexpired/core';
-import type { HandlerFunction, Options } from 'got';
-import { callOf, foundIn, isRecorded, streamOf } from './call.ts';
-import { attach, isAttached } from './hooks.ts';
+import { checkAdapter, describe401, guardRequest } from '@unexpired/core';
+import type {
+  Adapter,
+  AdapterOptions,
+  Authorization,
+  GuardedRequest,
+  TokenSource,
+  TokenSourceResolver,
+} from '@unexpired/core';
+import type { BeforeRequestHook, HandlerFunction, Options, OptionsInit, RequestError, Response } from 'got';
+import { begin, callOf, isRecorded, judge, replayOf, streamOf, tidy, type Call } from './call.ts';
+
+type Retry = (options: OptionsInit) => never;
+
+/** Whose a hook is, and for which request: a page of `paginate` may bring those of the page before it along. */
+const ours = new WeakMap<object, { readonly tokens: unknown; readonly given: Options }>();
+
+function isAttached(given: Options, tokens: unknown): boolean {
+  const owners = given.hooks.beforeRequest.map((hook) => ours.get(hook));
+  return owners.some((owner) => owner?.given === given && owner.tokens === tokens);
+}
+
+/** Puts hooks around those of the user: the last to see a request, and the first to see its response. */
+function attach(call: Call, request: GuardedRequest, tokens: unknown): void {
+  const { options: given } = call;
+  const own = <H extends object>(hook: H): H => (ours.set(hook, { tokens, given }), hook);
+  const others = <H extends object>(hooks: H[]): H[] =>
+    hooks.filter((hook) => ours.get(hook)?.tokens !== tokens);
+
+  function answered(response: Response): Promise<Authorization | undefined> {
+    tidy(call);
+    const { statusCode: status, headers, url } = response;
+    return request.answered({ url, status, header: (name) => headers[name]?.toString(), native: response });
+  }
+  async function authorize({ headers }: Pick<Options, 'headers'>): Promise<void> {
+    judge(call);
+    call.authorization = await request.authorize();
+    if (call.authorization === undefined) return;
+    delete headers['authorization'];
+    Object.assign(headers, call.authorization.headers);
+  }
+  async function replay(response: Response, retry: Retry): Promise<Response> {
+    return (await answered(response)) === undefined ? response : retry(await replayOf(call, request));
+  }
+  async function explain(error: RequestError): Promise<RequestError> {
+    tidy(call);
+    // About the responses of streams, got asks nobody else.
+    if (given.isStream && error.response) await answered(error.response).catch(() => undefined);
+    const why = describe401(error.response);
+    if (why !== undefined) error.message += `. ${why}`;
+    return error;
+  }
+
+  const { hooks } = given;
+  const start = own<BeforeRequestHook>((options) => begin(call, options as Options));
+  hooks.beforeRequest = [start, ...others(hooks.beforeRequest), own(authorize)];
+  hooks.afterResponse = [own(replay), ...others(hooks.afterResponse)];
+  hooks.beforeRetry = [own(() => tidy(call)), ...others(hooks.beforeRetry)];
+  hooks.beforeError = [own(explain), ...others(hooks.beforeError)];
+}
 
 /**
  * Options for `got.extend`: requests to the source's origins carry an access token, and a 401 is answered with a fresh
@@ -15,19 +70,20 @@ export function gotAuth(
   options: AdapterOptions = {},
 ): { handlers: HandlerFunction[] } {
   checkAdapter(tokens, options);
-  const adapter = { tokens, options };
+  const adapter: Adapter = { tokens, options };
   // Not async: got.stream would return a promise.
   const handler: HandlerFunction = (given, next) => {
     // Undefined where got could make nothing of the caller's options.
     if ((given as Options | undefined) === undefined || isAttached(given, tokens)) return next(given);
     const call = callOf(given);
-    const request = guardRequest(adapter, foundIn(call));
+    const request = guardRequest(adapter, call.found);
     attach(call, request, tokens);
+    if (!isRecorded(call)) return next(given);
     // Here, not in a hook: there, got drops the length that the caller declared.
-    if (isRecorded(call)) given.body = streamOf(() => request.body());
+    given.body = streamOf(() => request.body());
     const result = next(given);
     const end = (): void => request.dispose();
-    if (isRecorded(call)) void (result as Promise<unknown>).then(end, end);
+    void (result as Promise<unknown>).then(end, end);
     return result;
   };
   return { handlers: [handler] };

@@ -20,7 +20,7 @@ runAdapterSuite({
   test,
   createClient(tokens, options) {
     const client = got.extend({ retry: { limit: 0 } }, gotAuth(tokens, options));
-    return async ({ url, body, unexpired, ...others }) => {
+    return async ({ url, body, unexpired, isLong: _isLong, ...others }) => {
       const isPlain =
         Object.getPrototypeOf(body ?? '') === Object.prototype && !(Symbol.asyncIterator in (body as object));
       const content = isPlain ? { json: body } : { body };
