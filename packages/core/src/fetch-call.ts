@@ -11,7 +11,7 @@ import { drain } from './body-plan.ts';
 import type { TokenSource } from './token-source.ts';
 
 /** One request, as adapters of fetch and of clients over fetch found it. */
-export interface FetchCall extends Omit<FoundRequest, 'hasAuthorization'> {
+export interface FetchCall extends FoundRequest {
   /** A copy, for the attempts to write into. */
   readonly headers: Headers;
   readonly redirect: RequestRedirect | undefined;
@@ -49,7 +49,6 @@ export async function sendFetch(
   adapter: { tokens: TokenSource | TokenSourceResolver; options: AdapterOptions },
   call: FetchCall,
 ): Promise<Response> {
-  const found = { ...call, hasAuthorization: call.headers.has('authorization') };
   const transport: Transport<Partial<Response>> = {
     send: (authorization, sent) =>
       authorization === undefined
@@ -62,7 +61,7 @@ export async function sendFetch(
     // Not waited for: a server may take its time with the rest of a 401.
     discard: async ({ body }, enough) => void drain(body, enough),
   };
-  const result = await sendGuarded(adapter, found, transport);
+  const result = await sendGuarded(adapter, call, transport);
   if ('status' in result) return result as Response;
   throw result;
 }

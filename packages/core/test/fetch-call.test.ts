@@ -26,6 +26,7 @@ function send(call: Partial<FetchCall>, first: () => Promise<Response>): Sending
       url: URL_OF_API,
       method: 'POST',
       headers: new Headers(),
+      hasAuthorization: false,
       redirect: undefined,
       body: { value: undefined },
       options: undefined,

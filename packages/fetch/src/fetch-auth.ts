@@ -97,6 +97,7 @@ export function fetchAuth(
         url: request?.url ?? (call.input as string),
         method: init.method ?? request?.method ?? 'GET',
         headers,
+        hasAuthorization: headers.has('authorization'),
         redirect: init.redirect ?? request?.redirect,
         signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
         body,

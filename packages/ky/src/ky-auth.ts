@@ -90,11 +90,13 @@ export function kyAuth(tokens: TokenSource | TokenSourceResolver, options: Adapt
     const { fetch: inner } = call;
     if (isWrapped(inner, tokens)) return;
     const source = sourceOf(call);
-    const send: Send = async (request, init) =>
-      sendFetch(adapter, {
+    const send: Send = async (request, init) => {
+      const headers = new Headers(request.headers);
+      return sendFetch(adapter, {
         url: request.url,
         method: request.method,
-        headers: new Headers(request.headers),
+        headers,
+        hasAuthorization: headers.has('authorization'),
         redirect: request.redirect,
         signal: request.signal,
         body: source.bodyOf(request),
@@ -104,6 +106,7 @@ export function kyAuth(tokens: TokenSource | TokenSourceResolver, options: Adapt
         request,
         send: sendWith(inner, request, init),
       });
+    };
     wrapped.set(send, { tokens, inner });
     call.fetch = send;
   }
