@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
-import { errorOf, openScene, reasonsOf, statuses } from './scene.ts';
+import { reasonsOf, statuses } from '../../../test/scene.ts';
+import { errorOf, openScene } from './scene.ts';
 
 describe("the caller's own Authorization stands", () => {
   test.each([

@@ -2,16 +2,8 @@ import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from '@jest/globals';
 import { axiosAuth } from '@unexpired/axios';
 import axios, { type AxiosRequestConfig } from 'axios';
-import {
-  afterwards,
-  bearerTokens,
-  errorOf,
-  openScene,
-  reasonsOf,
-  serveResource,
-  statuses,
-  type Scene,
-} from './scene.ts';
+import { afterwards, bearerTokens, reasonsOf, serveResource, statuses } from '../../../test/scene.ts';
+import { errorOf, openScene, type Scene } from './scene.ts';
 
 /** Every name leads here, so that a test may use hosts and subdomains. */
 const lookup: AxiosRequestConfig['lookup'] = (_host, _options, callback) =>

@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { AxiosError, type AxiosRequestConfig } from 'axios';
 import * as undici from 'undici';
-import { afterwards, errorOf, keepAliveAgent, openScene, statuses, textOf, type Scene } from './scene.ts';
+import { afterwards, statuses } from '../../../test/scene.ts';
+import { errorOf, keepAliveAgent, openScene, textOf, type Scene } from './scene.ts';
 
 /**
  * All that logging could show of a value, at any depth: what inspection without `showHidden` and JSON walk through. Each

@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { AccessTokenError, explain401 } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
 import { faults, type ResourceServer } from '@unexpired/testing';
-import { openScene, statuses, type Scene } from './scene.ts';
+import { statuses } from '../../../test/scene.ts';
+import { openScene, type Scene } from './scene.ts';
 
 /** How a request ended, whichever client sent it. */
 interface Outcome {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { errorOf, keepAliveAgent, openScene, statuses, textOf } from './scene.ts';
+import { statuses } from '../../../test/scene.ts';
+import { errorOf, keepAliveAgent, openScene, textOf } from './scene.ts';
 
 test('discarded 401s of streamed responses give their connection back', async () => {
   const { api, authorization, client } = await openScene({

@@ -1,6 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import axios, { type AxiosRequestConfig } from 'axios';
-import { afterwards, errorOf, openScene, statuses, type Scene } from './scene.ts';
+import { afterwards, statuses } from '../../../test/scene.ts';
+import { errorOf, openScene, type Scene } from './scene.ts';
 
 interface Canceler {
   readonly config: AxiosRequestConfig;

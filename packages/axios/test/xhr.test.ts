@@ -1,7 +1,8 @@
 import { openPage } from './page.ts';
 import { inspect } from 'node:util';
 import { afterEach, expect, test } from '@jest/globals';
-import { bearerTokens, errorOf, openScene, reasonsOf, serveResource, statuses } from './scene.ts';
+import { bearerTokens, reasonsOf, serveResource, statuses } from '../../../test/scene.ts';
+import { errorOf, openScene } from './scene.ts';
 
 afterEach(() => openPage('http://localhost/'));
 

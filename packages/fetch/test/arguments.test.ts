@@ -1,18 +1,16 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { createTokenSource } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
-import { createScene, statuses, type Scene } from './scene.ts';
+import { openWorld, statuses, type World } from '../../../test/scene.ts';
 
-let scene: Scene;
+let scene: World;
 
 beforeEach(async () => {
-  scene = await createScene();
+  scene = await openWorld();
 });
-
-afterEach(() => scene.close());
 
 test('sends to the URL that it was called with, whatever becomes of the object', async () => {
   const { api, elsewhere, tokens } = scene;

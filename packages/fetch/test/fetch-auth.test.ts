@@ -1,14 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { fetchAuth } from '@unexpired/fetch';
-import { createScene, statuses, type Scene } from './scene.ts';
+import { openWorld, statuses, type World } from '../../../test/scene.ts';
 
-let scene: Scene;
+let scene: World;
 
 beforeEach(async () => {
-  scene = await createScene();
+  scene = await openWorld();
 });
-
-afterEach(() => scene.close());
 
 /** A fetch that notes its arguments. */
 function spy(): { calls: [input: unknown, init: RequestInit | undefined][]; fetch: typeof fetch } {
@@ -258,9 +256,8 @@ describe('signals', () => {
 });
 
 describe('a fallback in a header of its own', () => {
-  async function signedOut(): Promise<Scene> {
-    await scene.close();
-    scene = await createScene({ fallback: { header: 'X-Api-Key', value: 'static' } });
+  async function signedOut(): Promise<World> {
+    scene = await openWorld({ source: { fallback: { header: 'X-Api-Key', value: 'static' } } });
     await scene.tokens.signOut();
     scene.api.always({ respond: { status: 302, headers: { Location: scene.elsewhere.origin } } });
     return scene;

@@ -1,14 +1,12 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
-import { createScene, statuses, type Scene } from './scene.ts';
+import { openWorld, statuses, type World } from '../../../test/scene.ts';
 
 // Node 24.14 rejects where a streamed body is answered 401; other versions give the response.
 const hides401 = process.version === 'v24.14.0';
 
-let scene: Scene;
-
-afterEach(() => scene.close());
+let scene: World;
 
 async function* chunks(): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode('one, ');
@@ -21,7 +19,7 @@ function post(unexpired = {}): Promise<Response> {
 }
 
 test('the 401 to a streamed body is replayed from the recording', async () => {
-  scene = await createScene();
+  scene = await openWorld();
   scene.authorization.revokeAccessTokens();
 
   expect((await post()).status).toBe(200);
@@ -30,7 +28,7 @@ test('the 401 to a streamed body is replayed from the recording', async () => {
 });
 
 test('the 401 to a streamed body is replayed from a factory', async () => {
-  scene = await createScene({ limits: { replayBytes: 0 } });
+  scene = await openWorld({ source: { limits: { replayBytes: 0 } } });
   scene.authorization.revokeAccessTokens();
 
   expect((await post({ body: () => 'again' })).status).toBe(200);
@@ -38,7 +36,7 @@ test('the 401 to a streamed body is replayed from a factory', async () => {
 });
 
 test('the 401 to a streamed body that was not kept is explained, as a response or as an error', async () => {
-  scene = await createScene({ limits: { replayBytes: 0 } });
+  scene = await openWorld({ source: { limits: { replayBytes: 0 } } });
   scene.authorization.revokeAccessTokens();
 
   const outcome = await post().catch((error: unknown) => error);
@@ -49,7 +47,7 @@ test('the 401 to a streamed body that was not kept is explained, as a response o
 });
 
 test('a second 401 to a streamed body is explained, as a response or as an error', async () => {
-  scene = await createScene();
+  scene = await openWorld();
   scene.api.always(401);
 
   const outcome = await post().catch((error: unknown) => error);
@@ -59,7 +57,7 @@ test('a second 401 to a streamed body is explained, as a response or as an error
 });
 
 test('the next request has the fresh access token', async () => {
-  scene = await createScene({ limits: { replayBytes: 0 } });
+  scene = await openWorld({ source: { limits: { replayBytes: 0 } } });
   scene.authorization.revokeAccessTokens();
   await post().catch(() => undefined);
 

@@ -1,18 +1,16 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import FormDataPackage from 'form-data';
 import { explain401 } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
-import { bodyOf, createScene, statuses, type Scene } from './scene.ts';
+import { bodyOf, openWorld, statuses, type World } from '../../../test/scene.ts';
 
 const MIB = 1024 * 1024;
 
-let scene: Scene;
+let scene: World;
 
 beforeEach(async () => {
-  scene = await createScene();
+  scene = await openWorld();
 });
-
-afterEach(() => scene.close());
 
 async function* upload(size: number): AsyncGenerator<Uint8Array> {
   const chunk = new Uint8Array(64 * 1024).fill(7);
@@ -25,8 +23,7 @@ function post(body: unknown): Promise<Response> {
 }
 
 test('an early 401 does not close a long source, and the replay has all of it', async () => {
-  await scene.close();
-  scene = await createScene({ limits: { replayBytes: 32 * MIB } });
+  scene = await openWorld({ source: { limits: { replayBytes: 32 * MIB } } });
   const { api, authorization } = scene;
   authorization.revokeAccessTokens();
   api.next({ early: true });

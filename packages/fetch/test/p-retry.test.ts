@@ -1,15 +1,13 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { fetchAuth } from '@unexpired/fetch';
 import pRetry from 'p-retry';
-import { createScene, statuses, type Scene } from './scene.ts';
+import { openWorld, statuses, type World } from '../../../test/scene.ts';
 
-let scene: Scene;
+let scene: World;
 
 beforeEach(async () => {
-  scene = await createScene();
+  scene = await openWorld();
 });
-
-afterEach(() => scene.close());
 
 /** What fetch takes for a success and p-retry for a failure. */
 async function sendOrThrow(send: () => Promise<Response>): Promise<Response> {

@@ -1,16 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
 import { multipartParts } from '@unexpired/testing';
-import { bodyOf, createScene, statuses, type Scene } from './scene.ts';
+import { bodyOf, openWorld, statuses, type World } from '../../../test/scene.ts';
 
-let scene: Scene;
+let scene: World;
 
 beforeEach(async () => {
-  scene = await createScene({ limits: { replayBytes: 1000 } });
+  scene = await openWorld({ source: { limits: { replayBytes: 1000 } } });
 });
-
-afterEach(() => scene.close());
 
 function form(): FormData {
   const fields = new FormData();

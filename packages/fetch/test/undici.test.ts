@@ -9,19 +9,18 @@ import {
   Request as UndiciRequest,
   fetch as undiciFetch,
 } from 'undici';
-import { bodyOf, createScene, statuses, type Scene } from './scene.ts';
+import { bodyOf, openWorld, statuses, type World } from '../../../test/scene.ts';
 
-let scene: Scene;
+let scene: World;
 let dispatcher: Agent;
 
 beforeEach(async () => {
-  scene = await createScene();
+  scene = await openWorld();
   dispatcher = new Agent();
 });
 
 afterEach(async () => {
   await dispatcher.close();
-  await scene.close();
 });
 
 function post(body: unknown): UndiciRequest {
