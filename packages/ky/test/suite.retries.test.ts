@@ -1,10 +1,16 @@
 import { test } from '@jest/globals';
 import { runAdapterSuite } from '@unexpired/testing';
 import type { RetryOptions } from 'ky';
-import { BODIES } from './suite-bodies.ts';
+import { BODIES, CYCLES, SKIPS } from './suite-bodies.ts';
 import { createSuiteClient } from './suite-client.ts';
 
 // On, so that ky keeps a copy of each body, and vetoed, since the suite counts what arrives.
 const retry: RetryOptions = { limit: 2, methods: ['get', 'post', 'put'], shouldRetry: () => false };
 
-runAdapterSuite({ test, createClient: createSuiteClient({ retry }), bodies: BODIES });
+runAdapterSuite({
+  test,
+  createClient: createSuiteClient({ retry }),
+  bodies: BODIES,
+  skips: SKIPS,
+  cycles: CYCLES,
+});
