@@ -13,17 +13,19 @@ const shared: Config = {
   setupFiles: ['<rootDir>/jest.realm.setup.ts'],
 };
 
+const packages = readdirSync(new URL('packages/', import.meta.url)).map((name) => ({
+  ...shared,
+  displayName: name,
+  testMatch: [`<rootDir>/packages/${name}/test/**/*.test.ts`],
+}));
+
 const config: Config = {
   // A loaded machine is no failure; nothing here waits for the time to pass.
-  testTimeout: 20_000,
+  testTimeout: process.env['SOAK'] === '1' ? 600_000 : 20_000,
   maxWorkers: '100%',
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts'],
-  projects: readdirSync(new URL('packages/', import.meta.url)).map((name) => ({
-    ...shared,
-    displayName: name,
-    testMatch: [`<rootDir>/packages/${name}/test/**/*.test.ts`],
-  })),
+  projects: [...packages, { ...shared, displayName: 'together', testMatch: ['<rootDir>/test/**/*.test.ts'] }],
 };
 
 export default config;

@@ -1,118 +1,143 @@
 import { afterEach } from '@jest/globals';
 import {
   createTokenSource,
-  type TokenEvent,
   type TokenSource,
   type TokenSourceOptions,
+  type TokenSourceResolver,
 } from '@unexpired/core';
 import {
   createAuthorizationServer,
   createResourceServer,
   type AuthorizationServer,
   type FirstTokens,
-  type ReceivedRequest,
   type ResourceServer,
-  type ResourceServerOptions,
 } from '@unexpired/testing';
+import { ALL, CLIENTS, type Answer, type ClientName, type Sending } from './clients.ts';
 
 const endings: (() => unknown)[] = [];
-
-/** Runs when the test has ended; the last that was given runs first. */
-export function afterwards(end: () => unknown): void {
-  endings.push(end);
-}
 
 afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
 });
 
-export async function serveResource(options: ResourceServerOptions = {}): Promise<ResourceServer> {
-  const server = await createResourceServer(options);
-  afterwards(server.close);
-  return server;
+/** How a request ended, whichever client sent it. */
+export interface Outcome extends Partial<Answer> {
+  readonly client: ClientName;
+  readonly error?: unknown;
 }
 
-export interface WorldOptions {
-  readonly source?: Partial<TokenSourceOptions> | undefined;
-  readonly api?: ResourceServerOptions | undefined;
-}
+/** Sends through one of the clients; never rejects. */
+export type SendBy = (client: ClientName, sending?: Partial<Sending>) => Promise<Outcome>;
 
-export interface World {
+export interface Scene {
   readonly authorization: AuthorizationServer;
-  /** The listed origin. It takes valid access tokens only. */
   readonly api: ResourceServer;
-  /** Another origin, which takes anything. */
-  readonly elsewhere: ResourceServer;
-  readonly tokens: TokenSource;
-  /** What the source was signed in with. */
   readonly first: FirstTokens;
-  readonly events: readonly TokenEvent[];
+  readonly tokens: TokenSource;
+  readonly sendBy: SendBy;
+  /** So many requests at once, through the clients in turn. */
+  readonly send: (count: number, sending?: Partial<Sending>) => Promise<Outcome[]>;
+  readonly createSource: (options: Partial<TokenSourceOptions>) => TokenSource;
 }
 
-/** What the tests of an adapter have around them, until the test has ended. */
-export async function openWorld({ source, api: own }: WorldOptions = {}): Promise<World> {
-  const authorization = await createAuthorizationServer();
-  afterwards(authorization.close);
-  const api = await serveResource({ accepts: authorization.isAccessTokenValid, ...own });
-  const elsewhere = await serveResource({ accepts: () => true });
-  const first = await authorization.signIn();
-  const events: TokenEvent[] = [];
-  const tokens = createTokenSource({
-    origins: [api.origin],
-    refresh: ({ refreshToken = '', signal }) =>
-      fetch(authorization.tokenEndpoint, {
-        method: 'POST',
-        body: new URLSearchParams({
-          grant_type: 'refresh_token',
-          refresh_token: refreshToken,
-          client_id: 'test',
-        }),
-        signal,
-      }),
-    tokens: first,
-    onEvent: (event) => void events.push(event),
-    ...source,
-  });
-  afterwards(() => tokens.close());
-  return { authorization, api, elsewhere, tokens, first, events };
+export interface SceneOptions {
+  /** @default all */
+  readonly clients?: readonly ClientName[];
+  /** What the clients get instead of the one source. */
+  readonly resolver?: TokenSourceResolver;
 }
 
-/** What a request was rejected with; fails where it was not. */
-export function rejectionOf<E extends Error>(request: Promise<unknown>): Promise<E> {
-  return request.then(
-    () => {
-      throw new Error('The request succeeded.');
-    },
-    (error: E) => error,
+function createSender(tokens: TokenSource | TokenSourceResolver, origin: string): SendBy {
+  const create = (name: ClientName): unknown => [name, CLIENTS[name](tokens)];
+  const senders = Object.fromEntries(
+    ALL.map(create) as [ClientName, (sending: Sending) => Promise<Answer>][],
   );
-}
-
-export function statuses({ requests }: ResourceServer): unknown[] {
-  return requests.map(({ status }) => status);
-}
-
-export function bearerTokens({ requests }: ResourceServer): unknown[] {
-  return requests.map(({ bearerToken }) => bearerToken);
-}
-
-export function texts({ requests }: ResourceServer): string[] {
-  return requests.map(({ body }) => body.toString());
-}
-
-/** What a body looked like on the wire. */
-export function bodyOf(request: ReceivedRequest | undefined): object {
-  const { headers, body, complete } = request ?? { headers: {}, body: Buffer.alloc(0), complete: false };
-  return {
-    complete,
-    text: body.toString(),
-    type: headers['content-type'],
-    length: headers['content-length'],
-    coding: headers['transfer-encoding'],
+  return async (client, sending = {}) => {
+    try {
+      return { client, ...(await senders[client]!({ url: `${origin}/${client}`, ...sending })) };
+    } catch (error) {
+      return { client, error };
+    }
   };
 }
 
-export function reasonsOf(events: readonly TokenEvent[], type: TokenEvent['type']): unknown[] {
-  return events
-    .filter((event) => event.type === type)
-    .map((event) => ('reason' in event ? event.reason : undefined));
+/** All clients over one token source, whose back-offs take no time, and an authorization server that is strict. */
+export async function openScene({ clients = ALL, resolver }: SceneOptions = {}): Promise<Scene> {
+  const authorization = await createAuthorizationServer();
+  endings.push(authorization.close);
+  const api = await createResourceServer({ accepts: (token) => authorization.isAccessTokenValid(token) });
+  endings.push(api.close);
+  const createSource = (options: Partial<TokenSourceOptions>): TokenSource => {
+    const source = createTokenSource({
+      origins: [api.origin],
+      refresh: ({ refreshToken = '', signal }) =>
+        fetch(authorization.tokenEndpoint, {
+          method: 'POST',
+          body: new URLSearchParams({
+            grant_type: 'refresh_token',
+            refresh_token: refreshToken,
+            client_id: 'test',
+          }),
+          signal,
+        }),
+      random: () => 0,
+      // A crowd takes its time on a loaded machine, while the exchange is held.
+      limits: { exchangeMs: 60_000, flightMs: 60_000, waitMs: 60_000 },
+      ...options,
+    });
+    endings.push(() => source.close());
+    return source;
+  };
+  const first = await authorization.signIn();
+  const tokens = createSource({ tokens: first });
+  const sendBy = createSender(resolver ?? tokens, api.origin);
+  const send: Scene['send'] = (count, sending) =>
+    Promise.all(
+      Array.from({ length: count }, (_, index) => sendBy(clients[index % clients.length]!, sending)),
+    );
+  return { authorization, api, first, tokens, sendBy, send, createSource };
+}
+
+/** Signed in with an access token whose time is over; the API knows that too. */
+export async function openExpiredScene(options?: SceneOptions): Promise<Scene> {
+  const scene = await openScene(options);
+  scene.authorization.revokeAccessTokens();
+  await scene.tokens.signIn({ ...scene.first, expires_in: 0 });
+  return scene;
+}
+
+/** Counted, so that a failed comparison of a thousand stays readable. */
+export function countBy(values: readonly unknown[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[String(value)] = (counts[String(value)] ?? 0) + 1;
+  return counts;
+}
+
+/** How the requests of each client ended: a status, or the code of an error. */
+export function endingsOf(outcomes: readonly Outcome[]): Record<string, number> {
+  return countBy(
+    outcomes.map(({ client, status, error }) => {
+      // By its code: got makes an error of its own of everything.
+      const { code = String(error) } = (error ?? {}) as { code?: string };
+      return `${client} ${status ?? code}`;
+    }),
+  );
+}
+
+/** What `endingsOf` says where all ended alike. */
+export function each(
+  count: number,
+  ending: string | number,
+  clients: readonly ClientName[] = ALL,
+): Record<string, number> {
+  return Object.fromEntries(clients.map((client) => [`${client} ${ending}`, count / clients.length]));
+}
+
+/** The Authorization lines of some requests, in the order of arrival. */
+export function lines({ api: { requests } }: Scene, from: number, to?: number): Record<string, number> {
+  return countBy(requests.slice(from, to).map(({ authorization }) => authorization.join(' and ')));
+}
+
+export function newest({ authorization }: Scene): string {
+  return `Bearer ${authorization.exchanges.at(-1)?.issued?.access_token}`;
 }
