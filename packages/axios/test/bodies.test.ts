@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import { multipartParts, type ResourceServer } from '@unexpired/testing';
 import PackageFormData from 'form-data';
-import { reasonsOf, statuses } from '../../../test/scene.ts';
+import { reasonsOf, statuses } from '../../../test/world.ts';
 import { errorOf, keepAliveAgent, openScene } from './scene.ts';
 
 const bodies = ({ requests }: ResourceServer): string[] => requests.map(({ body }) => body.toString());

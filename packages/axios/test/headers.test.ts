@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
-import { reasonsOf, statuses } from '../../../test/scene.ts';
+import { reasonsOf, statuses } from '../../../test/world.ts';
 import { errorOf, openScene } from './scene.ts';
 
 describe("the caller's own Authorization stands", () => {

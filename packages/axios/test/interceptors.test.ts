@@ -10,7 +10,7 @@ import axios, {
 import MockAdapter from 'axios-mock-adapter';
 import axiosRetry from 'axios-retry';
 import nock from 'nock';
-import { afterwards, bearerTokens, reasonsOf, statuses } from '../../../test/scene.ts';
+import { afterwards, bearerTokens, reasonsOf, statuses } from '../../../test/world.ts';
 import { errorOf, keepAliveAgent, openScene } from './scene.ts';
 
 const ORIGIN = 'https://api.example.com';

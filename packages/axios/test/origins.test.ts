@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from '@jest/globals';
 import { axiosAuth } from '@unexpired/axios';
 import axios, { type AxiosRequestConfig } from 'axios';
-import { afterwards, bearerTokens, reasonsOf, serveResource, statuses } from '../../../test/scene.ts';
+import { afterwards, bearerTokens, reasonsOf, serveResource, statuses } from '../../../test/world.ts';
 import { errorOf, openScene, type Scene } from './scene.ts';
 
 /** Every name leads here, so that a test may use hosts and subdomains. */

@@ -2,7 +2,7 @@ import { Agent, type AgentOptions } from 'node:http';
 import { axiosAuth } from '@unexpired/axios';
 import type { AdapterOptions } from '@unexpired/core';
 import axios, { type AxiosError, type AxiosInstance, type CreateAxiosDefaults } from 'axios';
-import { afterwards, openWorld, rejectionOf, type World, type WorldOptions } from '../../../test/scene.ts';
+import { afterwards, openWorld, rejectionOf, type World, type WorldOptions } from '../../../test/world.ts';
 
 export function keepAliveAgent(options: AgentOptions = {}): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ...options });

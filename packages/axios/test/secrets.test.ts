@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { AxiosError, type AxiosRequestConfig } from 'axios';
 import * as undici from 'undici';
-import { afterwards, statuses } from '../../../test/scene.ts';
+import { afterwards, statuses } from '../../../test/world.ts';
 import { errorOf, keepAliveAgent, openScene, textOf, type Scene } from './scene.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { statuses } from '../../../test/scene.ts';
+import { statuses } from '../../../test/world.ts';
 import { errorOf, keepAliveAgent, openScene, textOf } from './scene.ts';
 
 test('discarded 401s of streamed responses give their connection back', async () => {

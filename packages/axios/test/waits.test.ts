@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import axios, { type AxiosRequestConfig } from 'axios';
-import { afterwards, statuses } from '../../../test/scene.ts';
+import { afterwards, statuses } from '../../../test/world.ts';
 import { errorOf, openScene, type Scene } from './scene.ts';
 
 interface Canceler {

@@ -1,7 +1,7 @@
 import { openPage } from './page.ts';
 import { inspect } from 'node:util';
 import { afterEach, expect, test } from '@jest/globals';
-import { bearerTokens, reasonsOf, serveResource, statuses } from '../../../test/scene.ts';
+import { bearerTokens, reasonsOf, serveResource, statuses } from '../../../test/world.ts';
 import { errorOf, openScene } from './scene.ts';
 
 afterEach(() => openPage('http://localhost/'));

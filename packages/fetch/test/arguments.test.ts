@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { beforeEach, expect, test } from '@jest/globals';
 import { createTokenSource } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
-import { openWorld, statuses, type World } from '../../../test/scene.ts';
+import { openWorld, statuses, type World } from '../../../test/world.ts';
 
 let scene: World;
 

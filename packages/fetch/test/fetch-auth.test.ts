@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { fetchAuth } from '@unexpired/fetch';
-import { openWorld, statuses, type World } from '../../../test/scene.ts';
+import { openWorld, statuses, type World } from '../../../test/world.ts';
 
 let scene: World;
 

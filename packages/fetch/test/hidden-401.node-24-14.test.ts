@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
-import { openWorld, statuses, type World } from '../../../test/scene.ts';
+import { openWorld, statuses, type World } from '../../../test/world.ts';
 
 // Node 24.14 rejects where a streamed body is answered 401; other versions give the response.
 const hides401 = process.version === 'v24.14.0';

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from '@jest/globals';
 import FormDataPackage from 'form-data';
 import { explain401 } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
-import { bodyOf, openWorld, statuses, type World } from '../../../test/scene.ts';
+import { bodyOf, openWorld, statuses, type World } from '../../../test/world.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { fetchAuth } from '@unexpired/fetch';
 import pRetry from 'p-retry';
-import { openWorld, statuses, type World } from '../../../test/scene.ts';
+import { openWorld, statuses, type World } from '../../../test/world.ts';
 
 let scene: World;
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
 import { multipartParts } from '@unexpired/testing';
-import { bodyOf, openWorld, statuses, type World } from '../../../test/scene.ts';
+import { bodyOf, openWorld, statuses, type World } from '../../../test/world.ts';
 
 let scene: World;
 

@@ -9,7 +9,7 @@ import {
   Request as UndiciRequest,
   fetch as undiciFetch,
 } from 'undici';
-import { bodyOf, openWorld, statuses, type World } from '../../../test/scene.ts';
+import { bodyOf, openWorld, statuses, type World } from '../../../test/world.ts';
 
 let scene: World;
 let dispatcher: Agent;

@@ -4,7 +4,8 @@ import { kyAuth } from '@unexpired/ky';
 import { multipartParts } from '@unexpired/testing';
 import FormDataPackage from 'form-data';
 import ky, { HTTPError, type Hooks, type Options } from 'ky';
-import { bodyOf, errorOf, openScene, statuses, texts, type Scene } from './scene.ts';
+import { bodyOf, rejectionOf, statuses, texts } from '../../../test/world.ts';
+import { openScene, type Scene } from './scene.ts';
 
 function form(): FormData {
   const fields = new FormData();
@@ -205,7 +206,7 @@ describe('a body that is not kept', () => {
   test.each([0, 2])("leaves ky's ordinary 401, with %s retries", async (retry) => {
     const { api, client } = await openRefusing({ ky: { retry }, source: { limits: { replayBytes: 3 } } });
 
-    const error = await errorOf(client.put('things', { body: streamOf('text') }));
+    const error = await rejectionOf(client.put('things', { body: streamOf('text') }));
 
     expect(error).toBeInstanceOf(HTTPError);
     expect(error).toMatchObject({ response: { status: 401 }, data: { error: 'invalid_token' } });
@@ -300,7 +301,7 @@ describe("the caller's own fetch", () => {
     let given: Request | undefined;
     const client = ky.create({ fetch: fetch as never, retry: 0 }).extend(kyAuth(tokens));
 
-    await errorOf(
+    await rejectionOf(
       client.post(elsewhere.origin, {
         body: 'text',
         hooks: { beforeRequest: [({ request }) => void (given = request)] },

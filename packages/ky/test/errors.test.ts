@@ -2,7 +2,8 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import { HTTPError, isHTTPError } from 'ky';
-import { errorOf, openScene, statuses, type Scene } from './scene.ts';
+import { rejectionOf, statuses } from '../../../test/world.ts';
+import { openScene, type Scene } from './scene.ts';
 
 /** The secrets that inspection at any depth, or JSON, shows of a value. */
 function secretsIn({ authorization, first }: Scene, value: unknown): string[] {
@@ -21,7 +22,7 @@ describe('an error shows no token', () => {
     const { api, client, first } = scene;
     api.always(401);
 
-    const error = await errorOf(
+    const error = await rejectionOf(
       client.get('things', { headers: { Authorization: `Bearer ${first.access_token}` } }),
     );
 
@@ -32,7 +33,7 @@ describe('an error shows no token', () => {
     const scene = await openScene({ ky: { retry } });
     scene.api.always(401);
 
-    const error = await errorOf(scene.client.post('things', { json: { a: 1 } }));
+    const error = await rejectionOf(scene.client.post('things', { json: { a: 1 } }));
 
     expect(statuses(scene.api)).toEqual([401, 401]);
     expect(error).toBeInstanceOf(HTTPError);
@@ -43,7 +44,7 @@ describe('an error shows no token', () => {
     const scene = await openScene({ ky: { retry: { limit, delay: () => 0 } } });
     scene.api.always({ reset: 'request' });
 
-    const error = await errorOf(scene.client.get('things'));
+    const error = await rejectionOf(scene.client.get('things'));
 
     expect(error).toMatchObject({ name: 'NetworkError' });
     expect(scene.api.requests).toHaveLength(limit + 1);
@@ -54,7 +55,7 @@ describe('an error shows no token', () => {
     const scene = await openScene({ ky: { retry: 0, timeout: 50 } });
     scene.api.always({ hold: 'request' });
 
-    const error = await errorOf(scene.client.get('things'));
+    const error = await rejectionOf(scene.client.get('things'));
 
     expect(error).toMatchObject({ name: 'TimeoutError' });
     expect(secretsIn(scene, error)).toEqual([]);
@@ -67,7 +68,7 @@ describe('a 401 that stays', () => {
     const { api, client } = await openScene();
     api.always(401);
 
-    const error = await errorOf(client.get('things'));
+    const error = await rejectionOf(client.get('things'));
 
     expect(isHTTPError(error)).toBe(true);
     expect(error).toMatchObject({
@@ -94,7 +95,7 @@ describe('a 401 that stays', () => {
     authorization.revokeAccessTokens();
     authorization.revokeGrant(first.refresh_token);
 
-    const error = await errorOf(client.get('things'));
+    const error = await rejectionOf(client.get('things'));
 
     expect(explain401(error)).toMatchObject({
       reason: 'refresh-failed',
@@ -108,7 +109,7 @@ describe('a 401 that stays', () => {
     api.always(401);
     const afterResponse = [({ response }: { response: Response }) => void response.status];
 
-    const error = await errorOf(client.get('things', { hooks: { afterResponse } }));
+    const error = await rejectionOf(client.get('things', { hooks: { afterResponse } }));
 
     expect(explain401(error)).toMatchObject({ reason: 'refused-again' });
   });
@@ -140,7 +141,7 @@ test('an error of the token source is thrown as it is, and not retried', async (
   const { api, client, tokens } = await openScene();
   await tokens.signOut();
 
-  const error = await errorOf(client.get('things'));
+  const error = await rejectionOf(client.get('things'));
 
   expect(error).toMatchObject({ name: 'AccessTokenError', code: 'ERR_REAUTHENTICATION_REQUIRED' });
   expect(api.requests).toHaveLength(0);

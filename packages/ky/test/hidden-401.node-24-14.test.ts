@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
-import { errorOf, openScene, statuses } from './scene.ts';
+import { rejectionOf, statuses } from '../../../test/world.ts';
+import { openScene } from './scene.ts';
 
 // Node 24.14 rejects where a streamed body is answered 401; other versions give the response.
 const hides401 = process.version === 'v24.14.0';
@@ -23,7 +24,7 @@ test('the 401 to a streamed body that was not kept is explained, by the error or
   const { api, client, authorization } = await openScene({ source: { limits: { replayBytes: 0 } } });
   authorization.revokeAccessTokens();
 
-  const error = await errorOf(client.post('things', { body: chunks() as never }));
+  const error = await rejectionOf(client.post('things', { body: chunks() as never }));
 
   expect(error.name).toBe(hides401 ? 'NetworkError' : 'HTTPError');
   expect(explain401(hides401 ? error.cause : error)).toMatchObject({ reason: 'body-spent' });

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { kyAuth } from '@unexpired/ky';
 import type { Hooks, KyInstance } from 'ky';
 import ky from 'ky';
-import { bearerTokens, errorOf, openScene, reasonsOf, statuses, type Scene } from './scene.ts';
+import { bearerTokens, rejectionOf, reasonsOf, statuses } from '../../../test/world.ts';
+import { openScene, type Scene } from './scene.ts';
 
 /** Hooks that note when they run. */
 function noting(name: string, log: string[]): Hooks {
@@ -41,7 +42,7 @@ describe("the user's hooks, registered before and after ours,", () => {
     const log: string[] = [];
     scene.api.always(401);
 
-    await errorOf(withHooks(scene, log).get('things'));
+    await rejectionOf(withHooks(scene, log).get('things'));
 
     expect(statuses(scene.api)).toEqual([401, 401]);
     expect(log.slice(4)).toEqual([...both('afterResponse 401'), ...both('beforeError')]);
@@ -70,7 +71,7 @@ describe("the user's hooks, registered before and after ours,", () => {
       void seen.push(request.headers.get('authorization'));
     scene.api.next(503);
 
-    await errorOf(
+    await rejectionOf(
       scene.client.get('things', {
         hooks: {
           beforeRequest: [look],

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { kyAuth } from '@unexpired/ky';
 import ky from 'ky';
-import { bearerTokens, errorOf, openScene, reasonsOf } from './scene.ts';
+import { bearerTokens, rejectionOf, reasonsOf } from '../../../test/world.ts';
+import { openScene } from './scene.ts';
 
 describe('options of the adapter', () => {
   const { tokens } = { tokens: { authorize: () => undefined } as never };
@@ -40,7 +41,9 @@ describe('options of one request', () => {
   ])('that are wrong reject it, and it is not retried: %s', async (message, unexpired) => {
     const { api, client } = await openScene();
 
-    expect(await errorOf(client.get('things', { context: { unexpired } }))).toEqual(new TypeError(message));
+    expect(await rejectionOf(client.get('things', { context: { unexpired } }))).toEqual(
+      new TypeError(message),
+    );
     expect(api.requests).toHaveLength(0);
   });
 

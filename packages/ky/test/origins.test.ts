@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { kyAuth } from '@unexpired/ky';
 import ky from 'ky';
-import { bearerTokens, errorOf, openScene, type Scene } from './scene.ts';
+import { bearerTokens, rejectionOf } from '../../../test/world.ts';
+import { openScene, type Scene } from './scene.ts';
 
 describe('the access token stays at home', () => {
   test.each<[string, (scene: Scene) => string]>([
@@ -88,7 +89,7 @@ describe('the access token stays at home', () => {
     api.always({ respond: { status: 307, headers: { Location: `${elsewhere.origin}/moved` } } });
     elsewhere.always(401);
 
-    await errorOf(client.get('things'));
+    await rejectionOf(client.get('things'));
 
     expect(bearerTokens(elsewhere)).toEqual([undefined]);
     expect(authorization.exchanges).toHaveLength(0);
@@ -121,7 +122,7 @@ describe('a fallback in a header of its own', () => {
   test('refuses redirects, which would take it along', async () => {
     const { api, elsewhere, client } = await redirected();
 
-    expect(await errorOf(client.get('things'))).toMatchObject({ name: 'NetworkError' });
+    expect(await rejectionOf(client.get('things'))).toMatchObject({ name: 'NetworkError' });
     expect(api.requests[0]?.headers['x-api-key']).toBe('static');
     expect(elsewhere.requests).toHaveLength(0);
   });

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { errorOf, openScene, statuses, type Scene, type SceneOptions } from './scene.ts';
+import { rejectionOf, statuses } from '../../../test/world.ts';
+import { openScene, type Scene, type SceneOptions } from './scene.ts';
 
 /** A refresh that is held at the token endpoint while a request waits for it. */
 async function openHeld(options: SceneOptions = {}): Promise<Scene> {
@@ -45,7 +46,7 @@ test.each(['timeout', 'totalTimeout'])(
   "the caller's `%s` ends the wait with ky's own error, and the refresh goes on for the others",
   async (option) => {
     const { api, client, authorization } = await openHeld({ ky: { timeout: false } });
-    const leaving = errorOf(client.get('leaving', { [option]: 300 }));
+    const leaving = rejectionOf(client.get('leaving', { [option]: 300 }));
     const staying = client.get('staying');
     await authorization.requestArrived();
 
@@ -66,7 +67,7 @@ test('a wait before the first attempt is ended as well, and nothing is sent', as
   });
   authorization.next({ hold: 'answer' });
 
-  expect(await errorOf(client.get('things'))).toMatchObject({ name: 'TimeoutError' });
+  expect(await rejectionOf(client.get('things'))).toMatchObject({ name: 'TimeoutError' });
 
   expect(first.access_token).not.toBe('');
   expect(api.requests).toHaveLength(0);
