@@ -139,7 +139,7 @@ describe('a body that is used up', () => {
 
 test.each([
   ['Node stream', (chunks: AsyncIterable<unknown>) => Readable.from(chunks)],
-  ['web stream', (chunks: AsyncIterable<unknown>) => ReadableStream.from(chunks)],
+  ['web stream', (chunks: AsyncIterable<unknown>) => Readable.toWeb(Readable.from(chunks))],
   ['generator', (chunks: AsyncIterable<unknown>) => chunks],
 ])('a request that has failed closes its source, a %s, while somebody reads it', async (_, make) => {
   const closed = Promise.withResolvers<void>();
