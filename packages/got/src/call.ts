@@ -78,7 +78,10 @@ export function judge({ options, beginning, found, isMadeAnew }: Call): void {
   const { body, isStream } = options;
   // A hook of the user may have given it another body, of which there is no record.
   const isOther = !isMadeAnew && body !== beginning?.body && isOneShot({ value: body });
-  Object.assign(found, placeOf(options), { isOnce: isStream || isOther });
+  const place = placeOf(options);
+  // What the caller set to undefined, got has removed by now.
+  const hasAuthorization = found.hasAuthorization || place.hasAuthorization;
+  Object.assign(found, place, { hasAuthorization, isOnce: isStream || isOther });
 }
 
 /** The request as it began, with its body once more. */
@@ -101,5 +104,8 @@ export async function replayOf(call: Call, request: GuardedRequest): Promise<Opt
       return 1;
     },
   };
-  return { ...beginning, body, headers, retry, preserveHooks: true };
+  const { url, ...others } = beginning!;
+  // Where it is the same, an absolute one might be forbidden.
+  const place = url === String(options.url) ? {} : { url };
+  return { ...others, ...place, body, headers, retry, preserveHooks: true };
 }

@@ -7,10 +7,19 @@ import type {
   TokenSource,
   TokenSourceResolver,
 } from '@unexpired/core';
-import type { BeforeRequestHook, HandlerFunction, Options, OptionsInit, RequestError, Response } from 'got';
+import type {
+  BeforeRequestHook,
+  HandlerFunction,
+  Options,
+  OptionsInit,
+  Request,
+  RequestError,
+  Response,
+} from 'got';
 import { begin, callOf, isRecorded, judge, replayOf, streamOf, tidy, type Call } from './call.ts';
 
 type Retry = (options: OptionsInit) => never;
+type Answered = (response: Response) => Promise<Authorization | undefined>;
 
 /** Whose a hook is, and for which request: a page of `paginate` may bring those of the page before it along. */
 const ours = new WeakMap<object, { readonly tokens: unknown; readonly given: Options }>();
@@ -21,17 +30,17 @@ function isAttached(given: Options, tokens: unknown): boolean {
 }
 
 /** Puts hooks around those of the user: the last to see a request, and the first to see its response. */
-function attach(call: Call, request: GuardedRequest, tokens: unknown): void {
+function attach(call: Call, request: GuardedRequest, tokens: unknown): Answered {
   const { options: given } = call;
   const own = <H extends object>(hook: H): H => (ours.set(hook, { tokens, given }), hook);
   const others = <H extends object>(hooks: H[]): H[] =>
     hooks.filter((hook) => ours.get(hook)?.tokens !== tokens);
 
-  function answered(response: Response): Promise<Authorization | undefined> {
+  const answered: Answered = (response) => {
     tidy(call);
     const { statusCode: status, headers, url } = response;
     return request.answered({ url, status, header: (name) => headers[name]?.toString(), native: response });
-  }
+  };
   async function authorize({ headers }: Pick<Options, 'headers'>): Promise<void> {
     judge(call);
     call.authorization = await request.authorize();
@@ -44,7 +53,6 @@ function attach(call: Call, request: GuardedRequest, tokens: unknown): void {
   }
   async function explain(error: RequestError): Promise<RequestError> {
     tidy(call);
-    // About the responses of streams, got asks nobody else.
     if (given.isStream && error.response) await answered(error.response).catch(() => undefined);
     const why = describe401(error.response);
     if (why !== undefined) error.message += `. ${why}`;
@@ -57,6 +65,7 @@ function attach(call: Call, request: GuardedRequest, tokens: unknown): void {
   hooks.afterResponse = [own(replay), ...others(hooks.afterResponse)];
   hooks.beforeRetry = [own(() => tidy(call)), ...others(hooks.beforeRetry)];
   hooks.beforeError = [own(explain), ...others(hooks.beforeError)];
+  return answered;
 }
 
 /**
@@ -77,13 +86,15 @@ export function gotAuth(
     if ((given as Options | undefined) === undefined || isAttached(given, tokens)) return next(given);
     const call = callOf(given);
     const request = guardRequest(adapter, call.found);
-    attach(call, request, tokens);
-    if (!isRecorded(call)) return next(given);
+    const answered = attach(call, request, tokens);
     // Here, not in a hook: there, got drops the length that the caller declared.
-    given.body = streamOf(() => request.body());
+    if (isRecorded(call)) given.body = streamOf(() => request.body());
     const result = next(given);
     const end = (): void => request.dispose();
-    void (result as Promise<unknown>).then(end, end);
+    if (isRecorded(call)) void (result as Promise<unknown>).then(end, end);
+    // About the responses of streams, got asks no hook.
+    const tell = (response: Response): void => void answered(response).catch(end);
+    if (given.isStream) (result as Request).once('response', tell);
     return result;
   };
   return { handlers: [handler] };
