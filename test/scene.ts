@@ -1,24 +1,11 @@
-import { afterEach } from '@jest/globals';
 import {
   createTokenSource,
   type TokenSource,
   type TokenSourceOptions,
   type TokenSourceResolver,
 } from '@unexpired/core';
-import {
-  createAuthorizationServer,
-  createResourceServer,
-  type AuthorizationServer,
-  type FirstTokens,
-  type ResourceServer,
-} from '@unexpired/testing';
 import { ALL, CLIENTS, type Answer, type ClientName, type Sending } from './clients.ts';
-
-const endings: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const end of endings.splice(0).toReversed()) await end();
-});
+import { afterwards, openWorld, refreshAt, type World } from './world.ts';
 
 /** How a request ended, whichever client sent it. */
 export interface Outcome extends Partial<Answer> {
@@ -29,11 +16,7 @@ export interface Outcome extends Partial<Answer> {
 /** Sends through one of the clients; never rejects. */
 export type SendBy = (client: ClientName, sending?: Partial<Sending>) => Promise<Outcome>;
 
-export interface Scene {
-  readonly authorization: AuthorizationServer;
-  readonly api: ResourceServer;
-  readonly first: FirstTokens;
-  readonly tokens: TokenSource;
+export interface Scene extends World {
   readonly sendBy: SendBy;
   /** So many requests at once, through the clients in turn. */
   readonly send: (count: number, sending?: Partial<Sending>) => Promise<Outcome[]>;
@@ -61,41 +44,28 @@ function createSender(tokens: TokenSource | TokenSourceResolver, origin: string)
   };
 }
 
-/** All clients over one token source, whose back-offs take no time, and an authorization server that is strict. */
+/** Back-offs take no time, and a crowd takes its time on a loaded machine, while the exchange is held. */
+const patient = {
+  random: () => 0,
+  limits: { exchangeMs: 60_000, flightMs: 60_000, waitMs: 60_000 },
+};
+
+/** All clients over one token source, and an authorization server that is strict. */
 export async function openScene({ clients = ALL, resolver }: SceneOptions = {}): Promise<Scene> {
-  const authorization = await createAuthorizationServer();
-  endings.push(authorization.close);
-  const api = await createResourceServer({ accepts: (token) => authorization.isAccessTokenValid(token) });
-  endings.push(api.close);
-  const createSource = (options: Partial<TokenSourceOptions>): TokenSource => {
-    const source = createTokenSource({
-      origins: [api.origin],
-      refresh: ({ refreshToken = '', signal }) =>
-        fetch(authorization.tokenEndpoint, {
-          method: 'POST',
-          body: new URLSearchParams({
-            grant_type: 'refresh_token',
-            refresh_token: refreshToken,
-            client_id: 'test',
-          }),
-          signal,
-        }),
-      random: () => 0,
-      // A crowd takes its time on a loaded machine, while the exchange is held.
-      limits: { exchangeMs: 60_000, flightMs: 60_000, waitMs: 60_000 },
-      ...options,
-    });
-    endings.push(() => source.close());
+  const world = await openWorld({ source: patient });
+  const { authorization, api, tokens } = world;
+  const createSource: Scene['createSource'] = (options) => {
+    const refresh = refreshAt(authorization);
+    const source = createTokenSource({ origins: [api.origin], refresh, ...patient, ...options });
+    afterwards(() => source.close());
     return source;
   };
-  const first = await authorization.signIn();
-  const tokens = createSource({ tokens: first });
   const sendBy = createSender(resolver ?? tokens, api.origin);
   const send: Scene['send'] = (count, sending) =>
     Promise.all(
       Array.from({ length: count }, (_, index) => sendBy(clients[index % clients.length]!, sending)),
     );
-  return { authorization, api, first, tokens, sendBy, send, createSource };
+  return { ...world, sendBy, send, createSource };
 }
 
 /** Signed in with an access token whose time is over; the API knows that too. */

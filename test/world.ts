@@ -1,6 +1,7 @@
 import { afterEach } from '@jest/globals';
 import {
   createTokenSource,
+  type RefreshFunction,
   type TokenEvent,
   type TokenSource,
   type TokenSourceOptions,
@@ -49,6 +50,20 @@ export interface World {
   readonly events: readonly TokenEvent[];
 }
 
+/** Presents the refresh token, as a client that is not confidential does. */
+export function refreshAt({ tokenEndpoint }: AuthorizationServer): RefreshFunction {
+  return ({ refreshToken = '', signal }) =>
+    fetch(tokenEndpoint, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'refresh_token',
+        refresh_token: refreshToken,
+        client_id: 'test',
+      }),
+      signal,
+    });
+}
+
 /** What the tests of an adapter have around them, until the test has ended. */
 export async function openWorld({ source, api: own }: WorldOptions = {}): Promise<World> {
   const authorization = await createAuthorizationServer();
@@ -59,16 +74,7 @@ export async function openWorld({ source, api: own }: WorldOptions = {}): Promis
   const events: TokenEvent[] = [];
   const tokens = createTokenSource({
     origins: [api.origin],
-    refresh: ({ refreshToken = '', signal }) =>
-      fetch(authorization.tokenEndpoint, {
-        method: 'POST',
-        body: new URLSearchParams({
-          grant_type: 'refresh_token',
-          refresh_token: refreshToken,
-          client_id: 'test',
-        }),
-        signal,
-      }),
+    refresh: refreshAt(authorization),
     tokens: first,
     onEvent: (event) => void events.push(event),
     ...source,
