@@ -4,7 +4,6 @@ export const pure = [
   'expiry',
   'failure',
   'fingerprint',
-  'fingerprint',
   'gate',
   'lifecycle',
   'options',

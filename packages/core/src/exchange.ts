@@ -7,7 +7,7 @@ import type { Timing } from './expiry.ts';
 import type { CodeTable, Failure } from './failure.ts';
 import { refreshTokenOf, type Binding, type CredentialRecord } from './record.ts';
 import { callRefresh, type Outcome, type RefreshFunction } from './refresh.ts';
-import { EARLY_MS, mayRepeatAttempt, type Reuse } from './suspect.ts';
+import { EARLY_MS, mayRepeat, type Reuse } from './suspect.ts';
 import type { TokenResponse, TokenSet } from './token-response.ts';
 
 /** Time limits and sizes; milliseconds and bytes. */
@@ -163,14 +163,13 @@ function nextDelayMs(
   const { kind, outcomeUnknown, retryAfterMs = 0 } = failure;
   if (kind !== 'transient' && kind !== 'throttled') return undefined;
   const now = instantOf(credential.clock);
-  const spent = elapsedMs(startedAt, now);
+  const sinceMs = elapsedMs(startedAt, now);
   const tokenWorks = isWorking(credential, means.timing, now);
-  if (outcomeUnknown && !mayRepeatAttempt(means.reuse, { attempt, sinceFirstMs: spent, tokenWorks })) {
-    return undefined;
-  }
+  const isEarly = attempt === 1;
+  if (outcomeUnknown && !mayRepeat(means.reuse, { sinceMs, isEarly, tokenWorks })) return undefined;
   const backOff = credential.random() * 500 * 2 ** (attempt - 1);
   const ms = Math.max(outcomeUnknown && tokenWorks ? Math.min(backOff, EARLY_MS) : backOff, retryAfterMs);
-  return ms > LONGEST_WAIT_MS || spent + ms >= means.limits.flightMs ? undefined : ms;
+  return ms > LONGEST_WAIT_MS || sinceMs + ms >= means.limits.flightMs ? undefined : ms;
 }
 
 /** Whether what is being spent is what is held: no late answer and no sign-in replaced it meanwhile. */

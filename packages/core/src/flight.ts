@@ -35,7 +35,7 @@ import {
   refreshTokenOf,
   type CredentialRecord,
 } from './record.ts';
-import { mayRepeatClaim } from './suspect.ts';
+import { EARLY_MS, mayRepeat } from './suspect.ts';
 import { mergeTokens } from './token-response.ts';
 import type { ExclusiveSection } from './token-store.ts';
 
@@ -267,8 +267,9 @@ async function refreshInside(trip: Trip): Promise<void> {
     const base =
       !isBlank(held) && !held!.signedOut ? held! : (stored ?? (credential.blank ??= blankRecord(newEpoch())));
     if (stored?.claim !== undefined && refreshTokenOf(base) !== undefined) {
-      const age = (credential.section!.section.clock ?? credential.clock).now() - stored.claim.at;
-      if (!mayRepeatClaim(means.reuse, age, works)) return holdBack(trip, base);
+      const sinceMs = (credential.section!.section.clock ?? credential.clock).now() - stored.claim.at;
+      const isEarly = sinceMs <= EARLY_MS;
+      if (!mayRepeat(means.reuse, { sinceMs, isEarly, tokenWorks: works })) return holdBack(trip, base);
     }
     if (elapsedMs(trip.startedAt, now) >= means.limits.flightMs) break;
     if (

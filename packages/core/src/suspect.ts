@@ -7,22 +7,17 @@
  */
 export type Reuse = 'safe' | 'unknown' | 'strict' | { readonly graceMs: number };
 
-/** A repeat is early within this time. */
+/** A claim is found early within this time. */
 export const EARLY_MS = 1000;
 
-/** A claim was found whose exchange left no result: may its refresh token be presented? */
-export function mayRepeatClaim(reuse: Reuse, ageMs: number, tokenWorks: boolean): boolean {
-  if (!tokenWorks || reuse === 'safe') return true;
-  if (reuse === 'strict') return false;
-  return ageMs <= (reuse === 'unknown' ? EARLY_MS : reuse.graceMs);
-}
-
-/** An attempt of this flight ended without an answer: may it be repeated? `sinceFirstMs` counts from the first attempt. */
-export function mayRepeatAttempt(
+/**
+ * May a refresh token be presented that may have been spent: by an attempt of this flight that got no answer, or by one
+ * whose claim was found? `sinceMs` counts from then; `isEarly` says that nothing but this can have happened since.
+ */
+export function mayRepeat(
   reuse: Reuse,
-  { attempt, sinceFirstMs, tokenWorks }: { attempt: number; sinceFirstMs: number; tokenWorks: boolean },
+  { sinceMs, isEarly, tokenWorks }: { sinceMs: number; isEarly: boolean; tokenWorks: boolean },
 ): boolean {
   if (!tokenWorks || reuse === 'safe') return true;
-  if (reuse === 'strict') return false;
-  return reuse === 'unknown' ? attempt === 1 : sinceFirstMs <= reuse.graceMs;
+  return typeof reuse === 'object' ? sinceMs <= reuse.graceMs : reuse === 'unknown' && isEarly;
 }
