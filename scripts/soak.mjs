@@ -1,4 +1,5 @@
-// What takes too long for every change: the properties over many more schedules, then mutants of the pure modules.
+// What takes too long for every change: the properties over many more schedules, thousands of 401s through each client,
+// then mutants of the pure modules.
 import { spawnSync } from 'node:child_process';
 
 function run(command, env) {
