@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { test } from '@jest/globals';
 import { gotAuth } from '@unexpired/got';
 import { runAdapterSuite } from '@unexpired/testing';
@@ -18,8 +19,9 @@ const notTaken = 'got does not take it';
 
 runAdapterSuite({
   test,
-  createClient(tokens, options) {
-    const client = got.extend({ retry: { limit: 0 } }, gotAuth(tokens, options));
+  createClient(tokens, options, pool) {
+    const agent = pool && { http: new Agent({ keepAlive: true, maxSockets: pool.connections }) };
+    const client = got.extend({ retry: { limit: 0 }, ...(agent && { agent }) }, gotAuth(tokens, options));
     return async ({ url, body, unexpired, isLong: _isLong, ...others }) => {
       const isPlain =
         Object.getPrototypeOf(body ?? '') === Object.prototype && !(Symbol.asyncIterator in (body as object));
@@ -35,6 +37,7 @@ runAdapterSuite({
       }
     };
   },
+  cycles: process.env['SOAK'] === '1' ? 10_000 : 500,
   bodies: {
     string: true,
     'plain object': true,
