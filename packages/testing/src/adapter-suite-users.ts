@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { explain401, type TokenSource } from '@unexpired/core';
 import type { SuiteAnswer } from './adapter-suite-driver.ts';
 import {
+  countBy,
   makeExpired,
   scenario,
   statusesOf,
@@ -63,11 +64,13 @@ export const users: readonly Scenario[] = [
     authorization.revokeAccessTokens('ann');
 
     const accounts: Name[] = ['ann', 'bob', 'ann', 'bob'];
-    const answers = await Promise.all(
-      accounts.map((account) => send({ url: `${api.origin}/${account}`, unexpired: { account } })),
-    );
+    const visit = (): Promise<SuiteAnswer[]> =>
+      Promise.all(
+        accounts.map((account) => send({ url: `${api.origin}/${account}`, unexpired: { account } })),
+      );
+    const answers = [...(await visit()), ...(await visit())];
 
-    assert.deepEqual(statusesOf(answers), [200, 200, 200, 200]);
+    assert.deepEqual(countBy(statusesOf(answers)), { 200: 8 });
     assert.equal(authorization.exchanges.length, 1);
     assertOwnTokens(world, both);
   }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { TokenSource } from '@unexpired/core';
+import type { Authorization, TokenSource, TokenSourceResolver } from '@unexpired/core';
 import {
   runAdapterSuite,
   type AdapterSuiteOptions,
@@ -44,6 +44,33 @@ function naiveClient(tokens: TokenSource): SuiteClient {
       return { status: undefined, headers: new Headers(), text: '', error, native: undefined };
     }
   };
+}
+
+/** Right for one user: what was authorized last is kept for the origin, as a module-level variable would. */
+function createKeepingClients(): AdapterSuiteOptions['createClient'] {
+  const kept = new Map<string, Authorization>();
+  return (tokens: TokenSource | TokenSourceResolver): SuiteClient =>
+    async ({ url, method = 'GET', unexpired: { account } = {} }) => {
+      const { origin } = new URL(url);
+      const chosen =
+        typeof tokens === 'function' ? tokens({ url, method, account, native: undefined }) : tokens;
+      const source = (await chosen)!;
+      const send = (sent: Authorization): Promise<Response> => fetch(url, { method, headers: sent.headers });
+      const sent = kept.get(origin) ?? (await source.authorize({ url, method }))!;
+      kept.set(origin, sent);
+      let response = await send(sent);
+      const facts = { url, status: response.status, header: (name: string) => response.headers.get(name) };
+      const again = response.ok
+        ? undefined
+        : await source.reauthorize(sent, facts, { replayable: () => true });
+      if (again !== undefined) {
+        kept.set(origin, again);
+        response = await send(again);
+        source.settled(again, response.status);
+      }
+      const { status, headers } = response;
+      return { status, headers, text: await response.text(), error: undefined, native: undefined };
+    };
 }
 
 /** The cases by name, and what was skipped. */
@@ -112,6 +139,28 @@ describe('a client with the usual recipe', () => {
     'a body is replayed identically: web stream',
     'a body over the limit is not replayed: web stream',
     'a factory makes the body of the replay, once: web stream',
+  ])('fails: %s', async (name) => {
+    await expect(cases.get(name)!()).rejects.toHaveProperty('code', 'ERR_ASSERTION');
+  });
+});
+
+describe('a client that keeps an access token for each origin', () => {
+  const { cases } = collect({ createClient: createKeepingClients() });
+
+  test.each([
+    'a fresh access token goes with the request, without an exchange',
+    'a refused access token is replaced and the request sent once more',
+    '1,000 requests on an access token revoked before its time cost one exchange',
+  ])('passes: %s', async (name) => {
+    await cases.get(name)!();
+  });
+
+  test.each([
+    'a resolver chooses the source, and no request gets another account’s token',
+    'a resolver reads the async context of the caller, also through a refresh and a replay',
+    'requests of two users that cross at every step each carry their own access token',
+    'clients of two sources in one process never mix their access tokens',
+    'the dead grant of one user leaves the other, who is refreshed as before',
   ])('fails: %s', async (name) => {
     await expect(cases.get(name)!()).rejects.toHaveProperty('code', 'ERR_ASSERTION');
   });
