@@ -87,14 +87,18 @@ export function gotAuth(
     const call = callOf(given);
     const request = guardRequest(adapter, call.found);
     const answered = attach(call, request, tokens);
+    const isUpload = isRecorded(call);
     // Here, not in a hook: there, got drops the length that the caller declared.
-    if (isRecorded(call)) given.body = streamOf(() => request.body());
+    if (isUpload) given.body = streamOf(() => request.body());
     const result = next(given);
     const end = (): void => request.dispose();
-    if (isRecorded(call)) void (result as Promise<unknown>).then(end, end);
+    if (isUpload) void (result as Promise<unknown>).then(end, end);
+    const stream = result as Request;
+    // By then got has copied the headers; but its cache has to see whose a response is.
+    stream.on('request', () => void (call.options.cache ?? tidy(call)));
     // About the responses of streams, got asks no hook.
     const tell = (response: Response): void => void answered(response).catch(end);
-    if (given.isStream) (result as Request).once('response', tell);
+    if (given.isStream) stream.once('response', tell);
     return result;
   };
   return { handlers: [handler] };

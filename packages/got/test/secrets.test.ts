@@ -1,0 +1,125 @@
+import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
+import { expect, test } from '@jest/globals';
+import type { OptionsInit, RequestError } from 'got';
+import { errorOf, openScene, redirectTo, statuses, textOf, type Scene } from './scene.ts';
+
+/** All that logging could show of a value: what inspection without `showHidden` and JSON walk through. */
+function shown(value: unknown): string {
+  const inspected = inspect(value, { depth: Number.POSITIVE_INFINITY, maxStringLength: null });
+  return [inspected, value instanceof Error ? String(value) : '', JSON.stringify(value)].join('\n');
+}
+
+function secretsIn({ authorization, first }: Scene, ...values: unknown[]): string[] {
+  const issued = authorization.exchanges.flatMap((exchange) => exchange.issued ?? []);
+  const text = values.map(shown).join('\n');
+  return [first, ...issued]
+    .flatMap((tokens) => [tokens.access_token, tokens.refresh_token ?? ''])
+    .filter((secret) => secret !== '' && text.includes(secret));
+}
+
+/** The error, and what leads from it to the request. */
+function partsOf(error: RequestError): unknown[] {
+  const options = [error.options, error.request?.options, error.response?.request.options];
+  return [error, error.cause, ...options, ...options.map((each) => each?.headers)];
+}
+
+const failures: [string, (scene: Scene) => OptionsInit][] = [
+  ['is refused twice', ({ api }) => (api.always(401), {})],
+  ['is reset', ({ api }) => (api.always({ reset: 'request' }), {})],
+  ['times out', ({ api }) => (api.always({ hold: 'request' }), { timeout: { request: 100 } })],
+  ['is redirected for ever', ({ api }) => (api.always(redirectTo('/items')), {})],
+  ['is answered by an error', ({ api }) => (api.always(500), {})],
+  [
+    'is answered by an error to the last retry',
+    ({ api }) => (api.always(503), { retry: { limit: 1, backoffLimit: 1 } }),
+  ],
+  [
+    'has an answer that is no JSON',
+    ({ api }) => (api.always({ respond: { body: '<html>' } }), { responseType: 'json' }),
+  ],
+  ['uploads a stream', ({ api }) => (api.always(401), { method: 'POST', body: Readable.from(['a']) })],
+];
+
+test.each(failures)('a request that %s shows no token', async (_, prepare) => {
+  const scene = await openScene();
+  const logged: unknown[] = [];
+  const log = (error: RequestError): RequestError => (logged.push(...partsOf(error).map(shown)), error);
+  const init = prepare(scene);
+
+  const error = await errorOf(
+    scene.client(scene.api.origin, {
+      ...init,
+      hooks: { beforeError: [log], beforeRetry: [(each) => void log(each)] },
+    }),
+  );
+
+  expect(error).toBeInstanceOf(Error);
+  expect(scene.api.requests.length).toBeGreaterThan(0);
+  expect(secretsIn(scene, ...partsOf(error), ...logged)).toEqual([]);
+  expect(logged).not.toEqual([]);
+});
+
+test('what this file looks for is found where nothing is taken away', async () => {
+  const scene = await openScene();
+  const headers = { authorization: `Bearer ${scene.first.access_token}` };
+  scene.api.always(500);
+
+  const error = await errorOf(scene.bare(scene.api.origin, { headers }));
+
+  expect(secretsIn(scene, ...partsOf(error))).toEqual([scene.first.access_token]);
+});
+
+test.each([401, 500])('the error of a stream (%i) shows no token', async (status) => {
+  const scene = await openScene();
+  scene.api.always(status);
+
+  const error = await errorOf(textOf(scene.client.stream(scene.api.origin)));
+
+  expect(statuses(scene.api)).toEqual([status]);
+  expect(secretsIn(scene, ...partsOf(error))).toEqual([]);
+});
+
+test('an abort shows no token', async () => {
+  const scene = await openScene();
+  scene.api.next({ hold: 'request' });
+  const controller = new AbortController();
+  const request = errorOf(scene.client(scene.api.origin, { signal: controller.signal }));
+  await scene.api.requestArrived();
+
+  controller.abort();
+
+  const error = await request;
+  expect(error.code).toBe('ERR_ABORTED');
+  expect(secretsIn(scene, error, error.cause)).toEqual([]);
+});
+
+test('an answer that a shortcut cannot read shows no token', async () => {
+  const scene = await openScene();
+  scene.api.next({ respond: { body: '<html>' } });
+
+  const error = await errorOf(scene.client(scene.api.origin).json());
+
+  expect(error.name).toBe('ParseError');
+  expect(secretsIn(scene, ...partsOf(error))).toEqual([]);
+});
+
+test('a fallback is shown as little', async () => {
+  const fallback = { header: 'X-Api-Key', value: 'static-key' };
+  const scene = await openScene({ source: { fallback } });
+  await scene.tokens.signOut();
+  scene.api.always(500);
+
+  const error = await errorOf(scene.client(scene.api.origin));
+
+  expect(scene.api.requests[0]?.headers['x-api-key']).toBe('static-key');
+  expect(partsOf(error).map(shown).join('\n')).not.toContain('static-key');
+});
+
+test('the options of a response hold no token', async () => {
+  const scene = await openScene();
+
+  const response = await scene.client(scene.api.origin);
+
+  expect(secretsIn(scene, response.request.options, response.request.options.headers)).toEqual([]);
+});
