@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { confine, isOneShot } from '@unexpired/core';
 import type { Authorization, FoundRequest, GuardedRequest, RequestOptions } from '@unexpired/core';
 import type { Options, OptionsInit } from 'got';
@@ -46,18 +45,27 @@ export function callOf(options: Options): Call {
   return { options, found, isMadeAnew: unexpired?.body !== undefined || isForm(body) };
 }
 
+const isStream = (value: unknown): boolean =>
+  isOneShot({ value }) && (Symbol.asyncIterator in (value as object) || Symbol.iterator in (value as object));
+
 export function isRecorded({ found, isMadeAnew }: Call): boolean {
-  const { value } = found.body;
-  if (found.isOnce || isMadeAnew || !isOneShot(found.body)) return false;
-  return Symbol.asyncIterator in (value as object) || Symbol.iterator in (value as object);
+  return !found.isOnce && !isMadeAnew && isStream(found.body.value);
 }
 
-/** Of what `body` gives when it is read. Always a Node stream: what got makes of others depends on its version. */
-export function streamOf(body: () => unknown): Readable {
-  async function* chunks(): AsyncGenerator<unknown> {
+/** What `body` gives when it is read. got 14 neither listens to a Node stream of ours, nor lets one live for a retry. */
+export function once(body: () => unknown): AsyncGenerator<unknown> {
+  async function* read(): AsyncGenerator<unknown> {
     yield* body() as AsyncIterable<unknown>;
   }
-  return Readable.from(chunks(), { objectMode: false });
+  const chunks = read();
+  let isRead = false;
+  function iterate(): AsyncGenerator<unknown> {
+    // got 14 would send it again, empty.
+    if (isRead) throw new Error('this body cannot be sent twice');
+    isRead = true;
+    return chunks;
+  }
+  return Object.assign(chunks, { [Symbol.asyncIterator]: iterate });
 }
 
 /** Takes our header off: it would be taken for the caller's own, and shown by errors. */
@@ -92,7 +100,7 @@ export async function replayOf(call: Call, request: GuardedRequest): Promise<Opt
   if (isMadeAnew) delete headers['content-length'];
   if (isForm(made)) delete headers['content-type'];
   for (const name of bodyHeadersOf(options)) delete options.headers[name];
-  const body = (isRecorded(call) ? streamOf(() => made) : (made ?? beginning!.body)) as Readable;
+  const body = isStream(made) ? once(() => made) : (made ?? beginning!.body);
   const { limit = 0, calculateDelay } = options.retry;
   let isDue = true;
   // It is none of the user's retries: it uses none of them up, and is not theirs to veto.
@@ -107,5 +115,5 @@ export async function replayOf(call: Call, request: GuardedRequest): Promise<Opt
   const { url, ...others } = beginning!;
   // Where it is the same, an absolute one might be forbidden.
   const place = url === String(options.url) ? {} : { url };
-  return { ...others, ...place, body, headers, retry, preserveHooks: true };
+  return { ...others, ...place, body: body as string, headers, retry, preserveHooks: true };
 }

@@ -16,7 +16,7 @@ import type {
   RequestError,
   Response,
 } from 'got';
-import { begin, callOf, isRecorded, judge, replayOf, streamOf, tidy, type Call } from './call.ts';
+import { begin, callOf, isRecorded, judge, once, replayOf, tidy, type Call } from './call.ts';
 
 type Retry = (options: OptionsInit) => never;
 type Answered = (response: Response) => Promise<Authorization | undefined>;
@@ -89,7 +89,7 @@ export function gotAuth(
     const answered = attach(call, request, tokens);
     const isUpload = isRecorded(call);
     // Here, not in a hook: there, got drops the length that the caller declared.
-    if (isUpload) given.body = streamOf(() => request.body());
+    if (isUpload) given.body = once(() => request.body());
     const result = next(given);
     const end = (): void => request.dispose();
     if (isUpload) void (result as Promise<unknown>).then(end, end);

@@ -39,8 +39,11 @@ test.each(beginnings)(
 test('a refresh that everybody left goes on', async () => {
   const { api, client, authorization, tokens } = await expiredScene();
   authorization.next({ hold: 'answer' });
-  const signal = AbortSignal.timeout(20);
+  const controller = new AbortController();
+  const { signal } = controller;
   const leaving = [1, 2].map(() => errorOf(client(api.origin, { signal })));
+  await authorization.requestArrived();
+  controller.abort();
   await Promise.all(leaving);
   authorization.release();
 
