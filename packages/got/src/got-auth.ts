@@ -94,8 +94,8 @@ export function gotAuth(
     const end = (): void => request.dispose();
     if (isUpload) void (result as Promise<unknown>).then(end, end);
     const stream = result as Request;
-    // By then got has copied the headers; but its cache has to see whose a response is.
-    stream.on('request', () => void (call.options.cache ?? tidy(call)));
+    // By then all that sends, or keeps a response, has a copy of the headers.
+    stream.on('request', () => tidy(call));
     // About the responses of streams, got asks no hook.
     const tell = (response: Response): void => void answered(response).catch(end);
     if (given.isStream) stream.once('response', tell);

@@ -80,8 +80,8 @@ test.each([401, 500])('the error of a stream (%i) shows no token', async (status
   expect(secretsIn(scene, ...partsOf(error))).toEqual([]);
 });
 
-test('an abort shows no token', async () => {
-  const scene = await openScene();
+test.each([undefined, new Map()])('an abort shows no token, with a cache (%p)', async (cache) => {
+  const scene = await openScene({ before: { cache: cache as never } });
   scene.api.next({ hold: 'request' });
   const controller = new AbortController();
   const request = errorOf(scene.client(scene.api.origin, { signal: controller.signal }));
