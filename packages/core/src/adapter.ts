@@ -145,9 +145,8 @@ export interface GuardedRequest {
   answered(facts: ResponseFacts | undefined): Promise<Authorization | undefined>;
   /** The body of the repetition. Rejects with what the caller's factory threw. */
   again(): Promise<unknown>;
-  /** To be called when the request has failed. */
-  abandon(): void;
-  dispose(): void;
+  /** To be called when the request is over. */
+  dispose(hasFailed?: boolean): void;
 }
 
 /**
@@ -193,12 +192,11 @@ export function guardRequest({ tokens, options }: Adapter, found: FoundRequest):
       replay = await source.reauthorize(sent, facts, { replayable, signal, confinesHeaders });
       if (replay === undefined) return undefined;
       isReplayed = true;
-      planned().rewind();
+      planned().recording?.rewind();
       return (sent = replay);
     },
-    again: () => unlessAborted(planned().again(), signal),
-    abandon: () => plan?.abandon(),
-    dispose: () => plan?.dispose(),
+    again: async () => unlessAborted(planned().again(), signal),
+    dispose: (hasFailed) => plan?.recording?.dispose(hasFailed),
   };
 }
 
@@ -224,7 +222,7 @@ export async function sendGuarded<R>(
     await request.answered(transport.facts(second));
     return second;
   } catch (error) {
-    request.abandon();
+    request.dispose(true);
     throw error;
   } finally {
     enough?.abort();

@@ -23,30 +23,15 @@ export interface RequestBody {
 export interface BodyPlan {
   /** The body for the first attempt. */
   readonly first: unknown;
+  /** Where it can be read only once. */
+  readonly recording?: ReplayBody | undefined;
   /** Asked when a replay is due. */
   isReplayable(): boolean;
-  /** Called when a replay is decided: from here on it can be made. */
-  rewind(): void;
-  /** The body for the replay. Rejects with what the caller's factory threw. */
-  again(): Promise<unknown>;
-  /** To be called when the request has failed: some clients would read on. */
-  abandon(): void;
-  /** To be called when the request is over. */
-  dispose(): void;
+  /** The body for the replay. Throws, or rejects, with what the caller's factory did. */
+  again(): unknown;
 }
 
-const nothing = (): void => undefined;
-
-function sameAgain(first: unknown, again: () => unknown): BodyPlan {
-  return {
-    first,
-    isReplayable: () => true,
-    rewind: nothing,
-    again: async () => again(),
-    abandon: nothing,
-    dispose: nothing,
-  };
-}
+const always = (): boolean => true;
 
 /** Whether it may be impossible to send the body again: then a token that will not be refused is worth waiting for. */
 export function isOneShot({ value, factory }: RequestBody): boolean {
@@ -58,27 +43,17 @@ export function isOneShot({ value, factory }: RequestBody): boolean {
 export function planBody(body: RequestBody, replayBytes: number): BodyPlan {
   const { value, factory, contentLength = 0 } = body;
   const { toClientBody = (recording: ReplayBody): unknown => streamLike(value, recording) } = body;
-  if (factory !== undefined) return sameAgain(value, factory);
-  if (!isOneShot(body)) return sameAgain(value, () => value);
+  if (factory !== undefined) return { first: value, isReplayable: always, again: factory };
+  if (!isOneShot(body)) return { first: value, isReplayable: always, again: () => value };
   if (classifyBody(value) === 'opaque' || replayBytes === 0 || contentLength > replayBytes) {
-    return {
-      first: value,
-      isReplayable: () => false,
-      rewind: nothing,
-      again: () => Promise.reject(notReplayable()),
-      abandon: nothing,
-      dispose: nothing,
+    const again = (): never => {
+      throw notReplayable();
     };
+    return { first: value, isReplayable: () => false, again };
   }
   const recording = createReplayBody(value, replayBytes);
-  return {
-    first: toClientBody(recording),
-    isReplayable: () => recording.isReplayable(),
-    rewind: () => recording.rewind(),
-    again: async () => toClientBody(recording),
-    abandon: () => recording.abandon(),
-    dispose: () => recording.dispose(),
-  };
+  const again = (): unknown => toClientBody(recording);
+  return { first: again(), recording, isReplayable: () => recording.isReplayable(), again };
 }
 
 /** Discarded bodies are read to their end up to this length: that keeps their connection; beyond it they are cancelled. */

@@ -53,10 +53,11 @@ export interface ReplayBody extends AsyncIterable<unknown> {
   isWhole(): boolean;
   /** Stops the reader there is: what it was given stays recorded for the next one. */
   rewind(): void;
-  /** Keeps nothing any more; the source is closed if its last reader left early. */
-  dispose(): void;
-  /** Closes the source, whoever reads it: the request has failed. */
-  abandon(): void;
+  /**
+   * Keeps nothing any more. The source is closed if its last reader left early, or where the request has failed: some
+   * clients would read on.
+   */
+  dispose(hasFailed?: boolean): void;
 }
 
 /** The source with its record: what was read of it, as far as it is kept. */
@@ -188,12 +189,11 @@ export function createReplayBody(body: unknown, cap: number): ReplayBody {
       current += 1;
       recording.pin();
     },
-    dispose() {
+    dispose(hasFailed = false) {
       disposed = true;
       recording.kept = undefined;
-      if (left) recording.close();
+      if (left || hasFailed) recording.close();
     },
-    abandon: () => recording.close(),
     [Symbol.asyncIterator]: iterate,
   };
 }

@@ -92,7 +92,7 @@ export function gotAuth(
     if (isUpload) given.body = once(() => request.body());
     const result = next(given);
     const end = (): void => request.dispose();
-    if (isUpload) void (result as Promise<unknown>).then(end, end);
+    if (isUpload) void (result as Promise<unknown>).then(end, () => request.dispose(true));
     const stream = result as Request;
     // By then all that sends, or keeps a response, has a copy of the headers.
     stream.on('request', () => tidy(call));

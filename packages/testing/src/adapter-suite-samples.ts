@@ -16,7 +16,7 @@ async function* generate(): AsyncGenerator<Uint8Array> {
   yield SECOND_HALF;
 }
 
-export function webStreamOf(chunks: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
+function webStreamOf(chunks: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
       const result = (await chunks.next()) as IteratorResult<Uint8Array, undefined>;
