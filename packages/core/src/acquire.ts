@@ -36,8 +36,8 @@ export function wantOf({ credential, means }: SourceState, { minTtlMs, oneShot }
 export function reentered(account: string): AccessTokenError {
   return new AccessTokenError(
     'ERR_MISCONFIGURED',
-    `The refresh of account '${account}' waits for itself: its refresh function or store sent a request through a ` +
-      'guarded client. Use a client of its own there, or mark the request with `unexpired: { skip: true }`.',
+    `The refresh of account '${account}' waits for itself: its refresh function or store used a guarded client. ` +
+      'Use another there, or mark the request with `unexpired: { skip: true }`.',
   );
 }
 

@@ -37,8 +37,7 @@ function bearerOf(snapshot: Snapshot): string {
   if (typeof type === 'string' && type.toLowerCase() === 'dpop') {
     throw new AccessTokenError(
       'ERR_MISCONFIGURED',
-      'The authorization server issued a DPoP-bound access token, and no proof signer is set up. ' +
-        'Ask it for bearer tokens for this client.',
+      'The authorization server issued a DPoP-bound access token. Ask it for bearer tokens for this client.',
     );
   }
   return `Bearer ${snapshot.accessToken}`;

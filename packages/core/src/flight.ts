@@ -59,8 +59,8 @@ interface Trip {
 function lockTimeout(account: string, lockMs: number): AccessTokenError {
   return new AccessTokenError(
     'ERR_LOCK_TIMEOUT',
-    `Another process holds the lock of account '${account}' for more than ${lockMs} ms. ` +
-      'No refresh token was spent; try again, or find what hangs while it refreshes.',
+    `Another process has held the lock of account '${account}' for ${lockMs} ms. ` +
+      'No refresh token was spent; try again, or find what hangs.',
   );
 }
 
