@@ -133,7 +133,7 @@ function textOf(kind: FailureKind, { status, json, empty }: Answer, code: string
     return `the token endpoint answered ${status} with ${shownText(code)}${description && ` (${description})`}`;
   }
   if (kind === 'malformed') {
-    return `the token response holds no access_token; its members are: ${memberNames(json)}`;
+    return `the token response holds no usable access_token; its members are: ${memberNames(json)}`;
   }
   if (kind === 'misconfigured') {
     return 'the token endpoint answered with a redirect, which is never followed with a refresh token';
@@ -261,7 +261,7 @@ export function errorOf(
   // Redacted before it is cut: the head of a long token is a secret too.
   const safe = (text: string): string => {
     let redacted = text;
-    for (const secret of secrets.flatMap((one) => (one ? echoesOf(one) : []))) {
+    for (const secret of new Set(secrets.flatMap((one) => (one ? echoesOf(one) : [])))) {
       redacted = redacted.replaceAll(secret, '[redacted]');
     }
     return redacted.slice(0, SHOWN_LENGTH);

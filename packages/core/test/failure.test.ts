@@ -209,12 +209,12 @@ describe('the text', () => {
     [
       'the names of the members that came',
       answerOf(200, { accessToken: 'secret-a', refreshToken: 'secret-r' }),
-      'the token response holds no access_token; its members are: accessToken, refreshToken',
+      'the token response holds no usable access_token; its members are: accessToken, refreshToken',
     ],
     [
       'that no member came',
       answerOf(200, {}),
-      'the token response holds no access_token; its members are: none',
+      'the token response holds no usable access_token; its members are: none',
     ],
     [
       'a redirect',
@@ -470,6 +470,12 @@ describe('the error for callers', () => {
     const { message } = errorOf(judge(answerOf(400, json)), [spaced]);
 
     expect(message).toContain('(no token [redacted] nor [redacted])');
+  });
+
+  test('replaces a secret once, also where its replacement holds it', () => {
+    const json = { error: 'oops', error_description: 'no token "d"' };
+
+    expect(errorOf(judge(answerOf(400, json)), ['d']).message).toContain('no token "[redacted]"');
   });
 
   test('shows no head of a secret that a cut would leave', () => {

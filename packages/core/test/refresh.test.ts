@@ -191,7 +191,9 @@ describe('an answer without tokens', () => {
   test("lists the names of a client's own response, and none of its values", async () => {
     const { text } = await failureOf(() => ({ data: TOKENS, status: 200, config: { data: 'canary' } }));
 
-    expect(text).toBe('the token response holds no access_token; its members are: data, status, config');
+    expect(text).toBe(
+      'the token response holds no usable access_token; its members are: data, status, config',
+    );
   });
 });
 
