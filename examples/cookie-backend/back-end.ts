@@ -1,96 +1,87 @@
-import type { TokenResponse } from '@unexpired/core';
-import { Router, type Request, type Response } from 'express';
+import { randomUUID } from 'node:crypto';
+import { AccessTokenError, createTokenSource, type TokenResponse, type TokenSource } from '@unexpired/core';
+import { refreshTokenGrant, revokeToken } from '@unexpired/oauth';
+import { Router, type CookieOptions, type Request, type Response } from 'express';
 
 export interface BackEndSettings {
-  readonly tokenEndpoint: string;
+  readonly apiUrl: string;
+  readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
-/** What the token endpoint answered, and when it was asked. */
-interface Exchange {
-  readonly status: number;
-  readonly retryAfter: string | null;
-  readonly tokens: TokenResponse;
-  readonly askedAt: number;
+export interface BackEnd {
+  readonly router: Router;
+  /** For the end of the sign-in: the tokens stay here, the browser gets the name of a session. */
+  readonly signIn: (response: Response, tokenResponse: TokenResponse) => void;
 }
 
-const COOKIE = '__Secure-refresh-token';
+/** Because of the prefix nobody else can set it, not even a subdomain; browsers ask for `Path=/` with it. */
+const COOKIE = '__Host-session';
+const COOKIE_OPTIONS: CookieOptions = { httpOnly: true, secure: true, sameSite: 'strict', path: '/' };
 const THIRTY_DAYS_MS = 30 * 24 * 3_600_000;
-/** For this long the cookie of a moment ago is answered like the one that replaced it. */
-const REMEMBER_MS = 60_000;
+/** Less than the 10 s that the page waits. The refresh goes on, and is there when the page asks again. */
+const PATIENCE_MS = 8000;
 
-/** For the end of the sign-in, too: nothing else ever gets the refresh token. */
-export function setRefreshToken(response: Response, refreshToken: string): void {
-  response.cookie(COOKIE, refreshToken, {
-    httpOnly: true,
-    secure: true,
-    sameSite: 'strict',
-    path: '/auth',
-    maxAge: THIRTY_DAYS_MS,
-  });
-}
-
-function readRefreshToken({ headers }: Request): string | undefined {
+function sessionOf({ headers }: Request): string {
   const pair = headers.cookie?.split('; ').find((text) => text.startsWith(`${COOKIE}=`));
-  return pair && decodeURIComponent(pair.slice(COOKIE.length + 1));
+  return pair?.slice(COOKIE.length + 1) ?? '';
 }
 
-async function exchange(settings: BackEndSettings, refreshToken: string): Promise<Exchange> {
-  const { tokenEndpoint, clientId, clientSecret } = settings;
-  const credentials = [clientId, clientSecret].map(encodeURIComponent).join(':');
-  const askedAt = Date.now();
-  const response = await fetch(tokenEndpoint, {
-    method: 'POST',
-    headers: { Authorization: `Basic ${btoa(credentials)}`, Accept: 'application/json' },
-    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken }),
-    redirect: 'error',
-    // Less than the 10 s that the page waits.
-    signal: AbortSignal.timeout(8000),
-  });
-  const tokens = (await response.json()) as TokenResponse;
-  return { status: response.status, retryAfter: response.headers.get('retry-after'), tokens, askedAt };
-}
-
-/** Two tabs, or a page that left before its answer came, show one refresh token twice: it is presented once. */
-function createExchangeOnce(settings: BackEndSettings): (refreshToken: string) => Promise<Exchange> {
-  const exchanges = new Map<string, Promise<Exchange>>();
-  return (refreshToken) => {
-    const known = exchanges.get(refreshToken);
-    if (known !== undefined) return known;
-    const forget = (): boolean => exchanges.delete(refreshToken);
-    const made = exchange(settings, refreshToken);
-    exchanges.set(refreshToken, made);
-    made.then(({ tokens }) => {
-      const isSpent = tokens.refresh_token !== undefined && tokens.refresh_token !== refreshToken;
-      if (isSpent) setTimeout(forget, REMEMBER_MS).unref();
-      else forget();
-    }, forget);
-    return made;
-  };
-}
-
-function answer(response: Response, { status, retryAfter, tokens, askedAt }: Exchange): void {
-  const { access_token, refresh_token, expires_in, token_type, error } = tokens;
-  if (access_token === undefined) {
-    // The cookie stays: another tab may have a newer one by now.
-    if (retryAfter !== null) response.set('Retry-After', retryAfter);
-    response.status(status < 400 ? 502 : status).json({ error });
-    return;
+/** The newest access token. One that the page has is no use to it: it is about to expire, or the API refused it. */
+async function renew(tokens: TokenSource, url: string, held: string | undefined): Promise<TokenResponse> {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const current = await tokens.authorize({ url, method: 'GET', signal });
+  if (current?.headers['authorization'] === held) {
+    const refusal = { url, status: 401, header: () => undefined };
+    await tokens.reauthorize(current!, refusal, { replayable: true, signal });
   }
-  if (refresh_token) setRefreshToken(response, refresh_token);
-  const ageS = (Date.now() - askedAt) / 1000;
-  response.json({ access_token, token_type, expires_in: expires_in && Number(expires_in) - ageS });
+  const accessToken = await tokens.getAccessToken({ signal });
+  const { expiresAt } = tokens.status();
+  const lifetime = expiresAt === undefined ? {} : { expires_in: (expiresAt - Date.now()) / 1000 };
+  return { access_token: accessToken, ...lifetime };
 }
 
-export function createBackEnd(settings: BackEndSettings): Router {
-  const exchangeOnce = createExchangeOnce(settings);
+function answerFailure(response: Response, error: unknown): void {
+  const { code, retryAfterMs = 1000 } = error as Partial<AccessTokenError>;
+  if (code === 'ERR_REAUTHENTICATION_REQUIRED') {
+    response.status(400).json({ error: 'invalid_grant' });
+  } else if (code === 'ERR_REFRESH_FAILED' || (error as Error).name === 'TimeoutError') {
+    response.set('Retry-After', `${Math.ceil(retryAfterMs / 1000)}`);
+    response.status(503).json({ error: 'temporarily_unavailable' });
+  } else throw error;
+}
+
+export function createBackEnd({ apiUrl, ...client }: BackEndSettings): BackEnd {
+  const ways = { refresh: refreshTokenGrant(client), revoke: revokeToken(client) };
+  const origins = [new URL(apiUrl).origin];
+  const sessions = new Map<string, TokenSource>();
   const router = Router();
+
   router.post('/auth/refresh', async (request, response) => {
     response.set('Cache-Control', 'no-store');
-    const refreshToken = readRefreshToken(request);
-    if (refreshToken === undefined) response.status(400).json({ error: 'invalid_grant' });
-    else answer(response, await exchangeOnce(refreshToken));
+    const tokens = sessions.get(sessionOf(request));
+    if (tokens === undefined) return response.status(400).json({ error: 'invalid_grant' });
+    return renew(tokens, apiUrl, request.get('authorization')).then(
+      (tokenResponse) => response.json(tokenResponse),
+      (error: unknown) => answerFailure(response, error),
+    );
   });
-  return router;
+
+  router.post('/auth/sign-out', async (request, response) => {
+    const session = sessionOf(request);
+    const tokens = sessions.get(session);
+    sessions.delete(session);
+    await tokens?.signOut();
+    response.clearCookie(COOKIE, COOKIE_OPTIONS).end();
+  });
+
+  return {
+    router,
+    signIn(response, tokens) {
+      const session = randomUUID();
+      sessions.set(session, createTokenSource({ origins, ...ways, tokens }));
+      response.cookie(COOKIE, session, { ...COOKIE_OPTIONS, maxAge: THIRTY_DAYS_MS });
+    },
+  };
 }

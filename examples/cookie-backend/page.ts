@@ -1,4 +1,4 @@
-import { createTokenSource } from '@unexpired/core';
+import { createTokenSource, type TokenSource } from '@unexpired/core';
 import { fetchAuth, type AuthFetch } from '@unexpired/fetch';
 
 export interface PageSettings {
@@ -8,13 +8,22 @@ export interface PageSettings {
 }
 
 /** The fetch of a page that never sees a refresh token; the access token lives in memory alone. */
-export function createPageFetch({ apiUrl, onSignInNeeded }: PageSettings): AuthFetch {
+export function createPageClient({ apiUrl, onSignInNeeded }: PageSettings): {
+  readonly authFetch: AuthFetch;
+  readonly tokens: TokenSource;
+} {
   const tokens = createTokenSource({
     origins: [new URL(apiUrl).origin],
-    refresh: ({ signal }) => fetch('/auth/refresh', { method: 'POST', signal }),
+    // Tells which access token it has, so that another is answered.
+    refresh: ({ tokens: held, signal }) =>
+      fetch('/auth/refresh', {
+        method: 'POST',
+        headers: held?.access_token ? { Authorization: `Bearer ${held.access_token}` } : {},
+        signal,
+      }),
     onEvent: ({ type }) => {
       if (type === 'reauthentication-required') onSignInNeeded();
     },
   });
-  return fetchAuth(tokens);
+  return { authFetch: fetchAuth(tokens), tokens };
 }

@@ -3,6 +3,8 @@ import { fetchAuth } from '@unexpired/fetch';
 
 export interface GraphQLProblem {
   readonly message: string;
+  /** The field that failed; a request that was refused as a whole has none. */
+  readonly path?: readonly (string | number)[];
   readonly extensions?: { readonly code?: string };
 }
 
@@ -15,10 +17,13 @@ interface Answer {
 export class GraphQLError extends Error {
   override readonly name = 'GraphQLError';
   readonly problems: readonly GraphQLProblem[];
+  /** What there is all the same. */
+  readonly data: unknown;
 
-  constructor(problems: readonly GraphQLProblem[]) {
+  constructor(problems: readonly GraphQLProblem[], data: unknown) {
     super(problems.map(({ message }) => message).join('; '));
     this.problems = problems;
+    this.data = data;
   }
 }
 
@@ -26,21 +31,23 @@ async function readAnswer(response: Response): Promise<Answer | undefined> {
   const isJson = /^application\/(?:graphql-response\+)?json\b/i.test(
     response.headers.get('content-type') ?? '',
   );
-  return isJson ? ((await response.json()) as Answer) : undefined;
+  return isJson ? (((await response.json()) as Answer | null) ?? undefined) : undefined;
 }
 
-function isUnauthenticated({ data, errors }: Answer): boolean {
-  // With data, a part of the operation was carried out: sending it again would do that part twice.
+function isUnauthenticated({ data, errors = [] }: Answer): boolean {
+  // An error with a path is one of a field, and fields beside it were executed, also where `data` is null: sent again, a
+  // mutation would be done twice.
   return (
     (data ?? undefined) === undefined &&
-    errors?.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED') === true
+    errors.every(({ path }) => path === undefined) &&
+    errors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED')
   );
 }
 
 /** A fetch that tells a refusal within a 200 as the 401 that it is, so that it is cured like one. */
 async function fetchGraphQL(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init);
-  const answer = response.ok ? await readAnswer(response.clone()) : undefined;
+  const answer = response.ok ? await readAnswer(response.clone()).catch(() => undefined) : undefined;
   if (answer === undefined || !isUnauthenticated(answer)) return response;
   return new Response(response.body, { status: 401, headers: response.headers });
 }
@@ -67,7 +74,7 @@ export function createGraphQLClient(endpoint: string, tokens: TokenSource): Exec
       throw cause;
     }
     const answer = await readAnswer(response);
-    if (answer?.errors !== undefined) throw new GraphQLError(answer.errors);
+    if (answer?.errors !== undefined) throw new GraphQLError(answer.errors, answer.data);
     if (!response.ok || answer === undefined) throw new Error(`${endpoint} was answered ${response.status}`);
     return answer.data;
   };

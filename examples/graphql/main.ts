@@ -48,10 +48,13 @@ assert.notEqual(refused?.bearerToken, replayed?.bearerToken);
 assert.equal(refused?.sha256, replayed?.sha256);
 tell('refused by a 401, and by errors within a 200: 1 refresh and 1 replay each');
 
-// A part of this one was carried out: sent again, it would be done twice.
-apiServer.next({ respond: { body: { ...refusal.body, data: { pay: 'done', ship: null } } } });
-await assert.rejects(execute('mutation { pay ship }'), GraphQLError);
-assert.deepEqual(statuses(), [200]);
+// `pay` was carried out and `ship` was refused, whose null went up to `data`: sent again, it would be paid twice.
+const [error] = refusal.body.errors;
+for (const data of [null, { pay: 'done', ship: null }]) {
+  apiServer.next({ respond: { body: { data, errors: [{ ...error, path: ['ship'] }] } } });
+  await assert.rejects(execute('mutation { pay ship }'), { name: 'GraphQLError', data });
+  assert.deepEqual(statuses(), [200]);
+}
 await assert.rejects(execute('query { name }'), (error) => {
   assert.ok(error instanceof GraphQLError);
   assert.equal(error.message, 'No such field');
