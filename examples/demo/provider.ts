@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TokenResponse } from '@unexpired/core';
 // @ts-expect-error The package ships no types.
 import { Provider } from 'oidc-provider';
-import { createGrantStorage } from './grant-storage.ts';
+import { createGrantStorage } from '../grant-storage.ts';
 
 export const RESOURCE = 'urn:demo:api';
 export const CLIENT_ID = 'demo';

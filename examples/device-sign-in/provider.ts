@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 // @ts-expect-error The package ships no types.
 import { Provider } from 'oidc-provider';
-import { createGrantStorage } from './grant-storage.ts';
+import { createGrantStorage } from '../grant-storage.ts';
 import { listen } from '../scenery.ts';
 
 interface AccessToken {
@@ -128,8 +128,11 @@ export async function startProvider(clientId: string, scope: string): Promise<De
   provider.on('grant.error', (_context, error) => note(String(error['error'])));
   provider.on('server_error', (_context, error) => console.error(error));
   const answer = provider.callback();
+  let isUp = false;
   const site = await listen((request, response) => {
-    if (request.url === '/interaction') void agree(provider, clientId, [request, response]);
+    // As from a proxy, while what is behind it starts.
+    if (request.url === '/token' && !isUp) response.writeHead(503).end('<html>', () => (isUp = true));
+    else if (request.url === '/interaction') void agree(provider, clientId, [request, response]);
     else answer(request, response);
   });
   routeFetch(site.origin);

@@ -20,13 +20,23 @@ export function createTool(settings: ToolSettings): Tool {
   });
   const authFetch = fetchAuth(tokens);
 
+  let signingIn: Promise<void> | undefined;
+
+  /** A person is asked once, however many parts of the program wait for it. */
+  function signIn(): Promise<void> {
+    signingIn ??= signInWithDevice(settings)
+      .then((tokenResponse) => tokens.signIn(tokenResponse))
+      .finally(() => (signingIn = undefined));
+    return signingIn;
+  }
+
   async function ensureSignedIn(): Promise<void> {
     try {
       await tokens.getAccessToken();
     } catch (error) {
       const isSignInNeeded = (error as AccessTokenError).code === 'ERR_REAUTHENTICATION_REQUIRED';
       if (!isSignInNeeded) throw error;
-      await tokens.signIn(await signInWithDevice(settings));
+      await signIn();
     }
   }
 

@@ -1,6 +1,9 @@
 type Payload = Record<string, unknown>;
 
-/** Where the provider keeps, for this one run, what it issued. */
+/**
+ * Where the provider keeps, for this one run, what it issued. Without a storage of one's own oidc-provider warns that
+ * its quick-start storage is not for production.
+ */
 export function createGrantStorage(): (model: string) => object {
   const stored = new Map<string, Payload>();
 
