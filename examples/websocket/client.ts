@@ -7,6 +7,7 @@ export interface Subscription {
   /** Its origin, with https for wss, is one of the token source's. */
   readonly url: string;
   readonly tokens: TokenSource;
+  /** What it throws ends the subscription. */
   readonly onMessage: (message: string) => void;
   /** Ends the subscription. */
   readonly signal: AbortSignal;
@@ -15,12 +16,16 @@ export interface Subscription {
 interface Connection {
   /** The answer to the handshake, 101 or a refusal; undefined where none came. */
   readonly response: IncomingMessage | undefined;
+  /** Rejects with what `onMessage` threw. */
   readonly closed: Promise<void>;
 }
 
-/** A connection that lasted less than this counts as failed. */
+/** A connection that lasted less than this, from the end of its handshake, counts as failed. */
 const SHORT_MS = 5000;
 const LONGEST_DELAY_MS = 30_000;
+const OPENED = 101;
+/** Refusals that another handshake may escape; other answers of 4xx are final. */
+const PASSING_REFUSALS: readonly unknown[] = [401, 408, 425, 429];
 /** Codes of failures that pass without anybody's help. */
 const PASSING: readonly unknown[] = ['ERR_REFRESH_FAILED', 'ERR_LOCK_TIMEOUT', 'ERR_WAIT_TIMEOUT'];
 
@@ -30,11 +35,18 @@ async function open(subscription: Subscription, authorization: Authorization): P
   const socket = new WebSocket(url, { headers: { ...authorization.headers }, handshakeTimeout: 10_000 });
   const close = (): void => socket.close();
   signal.addEventListener('abort', close);
-  // A Buffer, as long as `binaryType` is left alone.
-  socket.on('message', (data) => onMessage((data as Buffer).toString()));
   // What went wrong is told by the handshake's answer, or by the close that always follows.
   socket.on('error', () => undefined);
-  const closed = new Promise<void>((resolve) => {
+  const closed = new Promise<void>((resolve, reject) => {
+    socket.on('message', (data) => {
+      try {
+        // A Buffer, as long as `binaryType` is left alone.
+        onMessage((data as Buffer).toString());
+      } catch (error) {
+        reject(error);
+        socket.terminate();
+      }
+    });
     socket.once('close', () => {
       signal.removeEventListener('abort', close);
       resolve();
@@ -73,29 +85,39 @@ async function connect(subscription: Subscription): Promise<Connection> {
 
 /** How long to wait after so many failures in a row; by chance, so that not all clients come back at once. */
 function delayMs(failures: number): number {
-  return failures === 0 ? 0 : Math.random() * Math.min(LONGEST_DELAY_MS, 500 * 2 ** failures);
+  return Math.random() * Math.min(LONGEST_DELAY_MS, 1000 * 2 ** failures);
+}
+
+/** Whether the connection, which has ended, was a good one. */
+async function connectOnce(subscription: Subscription): Promise<boolean> {
+  const { response, closed } = await connect(subscription);
+  const { statusCode: status = 0 } = response ?? {};
+  if (status >= 400 && status < 500 && !PASSING_REFUSALS.includes(status)) {
+    throw new Error(`${subscription.url} answered the handshake with ${status}`);
+  }
+  const since = Date.now();
+  await closed;
+  return status === OPENED && Date.now() - since >= SHORT_MS;
 }
 
 /**
- * Stays connected until the signal aborts. Rejects with an AccessTokenError where waiting does not help:
- * `ERR_REAUTHENTICATION_REQUIRED` asks for a sign-in.
+ * Stays connected until the signal aborts. Rejects where waiting does not help: with an AccessTokenError, of which
+ * `ERR_REAUTHENTICATION_REQUIRED` asks for a sign-in, or because the server forbids the connection.
  */
 export async function subscribe(subscription: Subscription): Promise<void> {
   const { signal } = subscription;
   let failures = 0;
   while (!signal.aborted) {
+    let retryAfterMs = 0;
     try {
-      const since = Date.now();
-      const { closed } = await connect(subscription);
-      await closed;
-      failures = Date.now() - since < SHORT_MS ? failures + 1 : 0;
-      await wait(delayMs(failures), undefined, { signal });
+      failures = (await connectOnce(subscription)) ? 0 : failures + 1;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof AccessTokenError) || !PASSING.includes(error.code)) throw error;
       failures += 1;
-      const ms = Math.max(error.retryAfterMs ?? 0, delayMs(failures));
-      await wait(ms, undefined, { signal }).catch(() => undefined);
+      retryAfterMs = error.retryAfterMs ?? 0;
     }
+    const ms = Math.max(retryAfterMs, delayMs(failures));
+    await wait(ms, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { mock } from 'node:test';
 import { createTokenSource } from '@unexpired/core';
 import { refreshTokenGrant } from '@unexpired/oauth';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -9,18 +10,22 @@ import { subscribe } from './client.ts';
 
 const EXPIRED = 4401;
 
+// The shortest of all delays that chance may bring.
+mock.method(Math, 'random', () => 0);
+
 await using servers = await startServers();
 const { authorizationServer } = servers;
 await using site = await listen();
 
+let refusal = 401;
 const presented: { token: string | undefined; admitted: boolean }[] = [];
 const socketServer = new WebSocketServer({
   server: site.server,
-  verifyClient({ req }: { readonly req: IncomingMessage }) {
+  verifyClient({ req }: { readonly req: IncomingMessage }, admit: (ok: boolean, status: number) => void) {
     const token = req.headers.authorization?.replace('Bearer ', '');
-    const admitted = authorizationServer.isAccessTokenValid(token);
+    const admitted = refusal !== 403 && authorizationServer.isAccessTokenValid(token);
     presented.push({ token, admitted });
-    return admitted;
+    admit(admitted, refusal);
   },
 });
 
@@ -42,12 +47,13 @@ async function connected(): Promise<WebSocket> {
 }
 
 const first = connected();
-const subscription = subscribe({
+const settings = {
   url,
   tokens,
-  onMessage: (message) => messages.push(message),
+  onMessage: (message: string) => void messages.push(message),
   signal: ending.signal,
-});
+};
+const subscription = subscribe(settings);
 
 let current = await first;
 const dropped = async (): Promise<void> => {
@@ -79,5 +85,16 @@ current.close(EXPIRED);
 await assert.rejects(subscription, { code: 'ERR_REAUTHENTICATION_REQUIRED' });
 assert.deepEqual(messages, ['hello 1', 'hello 2', 'hello 3', 'hello 4']);
 assert.deepEqual(authorizationServer.reuses, []);
-socketServer.close();
 tell('grant ended: the subscription ends, and asks for a sign-in');
+
+await tokens.signIn(await authorizationServer.signIn());
+const unreadable = assert.rejects(
+  subscribe({ ...settings, onMessage: () => assert.fail('unreadable') }),
+  /unreadable/,
+);
+await connected();
+await unreadable;
+refusal = 403;
+await assert.rejects(subscribe(settings), /answered the handshake with 403/);
+socketServer.close();
+tell('forbidden, or a message that the program cannot read: the subscription ends with that');
