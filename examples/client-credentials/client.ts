@@ -1,4 +1,4 @@
-import { createTokenSource } from '@unexpired/core';
+import { createTokenSource, type TokenSource } from '@unexpired/core';
 import { fetchAuth, type AuthFetch } from '@unexpired/fetch';
 import { clientCredentialsGrant } from '@unexpired/oauth';
 
@@ -12,10 +12,13 @@ export interface Settings {
 }
 
 /** A service that calls an API in its own name: nobody signs in, and there is no refresh token. */
-export function createServiceFetch({ apiUrl, ...client }: Settings): AuthFetch {
+export function createServiceClient({ apiUrl, ...client }: Settings): {
+  readonly serviceFetch: AuthFetch;
+  readonly tokens: TokenSource;
+} {
   const tokens = createTokenSource({
     origins: [new URL(apiUrl).origin],
     refresh: clientCredentialsGrant(client),
   });
-  return fetchAuth(tokens);
+  return { serviceFetch: fetchAuth(tokens), tokens };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createStatusReader, HOUR_MS, passTime, startServers, tell } from '../scenery.ts';
-import { createServiceFetch } from './client.ts';
+import { createServiceClient } from './client.ts';
 
 const clientId = 'nightly-report';
 const clientSecret = 'loopback-secret';
@@ -11,7 +11,7 @@ await using servers = await startServers({
 });
 const { apiServer, authorizationServer } = servers;
 const statuses = createStatusReader(apiServer);
-const serviceFetch = createServiceFetch({
+const { serviceFetch, tokens } = createServiceClient({
   apiUrl: apiServer.origin,
   tokenEndpoint: authorizationServer.tokenEndpoint,
   clientId,
@@ -43,3 +43,4 @@ for (const { grantType, parameters } of authorizationServer.exchanges) {
   assert.equal(parameters.get('scope'), 'reports.read');
 }
 tell('revoked: 3 requests, 1 token, each 401 cured by a replay');
+await tokens.close();

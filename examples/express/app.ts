@@ -41,11 +41,20 @@ export interface AppSettings {
   readonly userOf: (request: Request) => string | undefined;
 }
 
+/** Failures that pass. The others are for whoever runs the server: Express logs what no handler takes. */
+const PASSING: readonly string[] = [
+  'ERR_REFRESH_FAILED',
+  'ERR_REFRESH_REJECTED',
+  'ERR_LOCK_TIMEOUT',
+  'ERR_WAIT_TIMEOUT',
+];
+
 const answerTokenErrors: ErrorRequestHandler = (error, _request, response, next) => {
   if (response.headersSent || !(error instanceof AccessTokenError)) return next(error);
   if (error.code === 'ERR_REAUTHENTICATION_REQUIRED') {
     return response.status(403).json({ error: 'connect_again' });
   }
+  if (!PASSING.includes(error.code)) return next(error);
   if (error.retryAfterMs !== undefined)
     response.set('Retry-After', `${Math.ceil(error.retryAfterMs / 1000)}`);
   return response.status(503).json({ error: 'upstream_unavailable' });
@@ -68,6 +77,8 @@ export function createApp({ apiUrl, tokensOf, userOf }: AppSettings): Express {
 
   const app = express();
   app.use((request, response, next) => {
+    // Each answer is one user's.
+    response.set('Cache-Control', 'private, no-store');
     const user = userOf(request);
     if (user === undefined) response.status(401).json({ error: 'not_signed_in' });
     else currentTokens.run(tokensOf(user), next);

@@ -31,6 +31,7 @@ const app = createApp({ apiUrl, tokensOf, userOf: (request) => request.get('Test
 await using site = await listen(app);
 const get = async (user?: string): Promise<{ status: number; body: unknown }> => {
   const response = await fetch(`${site.origin}/reports`, { headers: user ? { 'Test-User': user } : {} });
+  assert.equal(response.headers.get('Cache-Control'), 'private, no-store');
   return { status: response.status, body: await response.json() };
 };
 const getForAll = async (names: readonly string[]): Promise<void> => {
