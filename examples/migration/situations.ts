@@ -99,12 +99,16 @@ const late: Situation = async ({ server, api, send }) => {
 
 const expired: Situation = async (run) => {
   run.server.always({ hold: 'request' });
-  await exchangeTogether(
+  const callers = await exchangeTogether(
     run,
     FIVE.map(() => run.send()),
   );
   const refusals = run.api.requests.filter(({ status }) => status === 401).length;
-  return { '401s on the wire, the access token having expired': String(refusals) };
+  return {
+    'callers who get their 200, the access token having expired': callers,
+    'token requests for that': String(run.server.exchanges.length),
+    '401s on the wire for that': String(refusals),
+  };
 };
 
 const unavailable: Situation = async (run) => {
