@@ -37,14 +37,15 @@ export function waitFor<T>(shared: Promise<T>, { clock, waitMs, signal }: Patien
 /** `value`, or the signal's reason as soon as it aborts. */
 export async function unlessAborted<T>(value: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined || !(value instanceof Promise)) return value;
-  signal.throwIfAborted();
   let leave = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     leave = () => reject(signal.reason as Error);
     signal.addEventListener('abort', leave, { once: true });
   });
+  if (signal.aborted) leave();
   try {
-    return await Promise.race([value, aborted]);
+    // Both are handled, whichever is first.
+    return await Promise.race([aborted, value]);
   } finally {
     signal.removeEventListener('abort', leave);
   }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createFakeClock } from '@unexpired/testing';
-import { waitFor } from '../src/waiting.ts';
+import { unlessAborted, waitFor } from '../src/waiting.ts';
 
 const clock = createFakeClock();
 const patience = { clock, waitMs: 30_000, signal: undefined };
@@ -98,4 +98,12 @@ test('keeps the process alive meanwhile', () => {
   void waitFor(Promise.resolve('a'), { ...patience, clock: noting });
 
   expect(asked).toEqual([[30_000, true]]);
+});
+
+test('passes over a failure of what an aborted caller does not wait for', async () => {
+  const reason = new Error('gone');
+  const failing = (async () => Promise.reject(new Error('nobody waits')))();
+
+  await expect(unlessAborted(failing, AbortSignal.abort(reason))).rejects.toBe(reason);
+  await new Promise(setImmediate);
 });

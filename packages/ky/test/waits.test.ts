@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { kyAuth } from '@unexpired/ky';
+import ky from 'ky';
 import { rejectionOf, statuses } from '../../../test/world.ts';
 import { openScene, type Scene, type SceneOptions } from './scene.ts';
 
@@ -96,4 +98,33 @@ test('discarded 401s give their connections back', async () => {
   }
 
   expect(api.connections).toBeLessThanOrEqual(5);
+});
+
+test('an abort before the call hides what the resolver rejects with', async () => {
+  const { api } = await openScene();
+  const reason = new Error('gone');
+  const client = ky.create({ retry: 0 }).extend(kyAuth(async () => Promise.reject(new Error('no session'))));
+
+  await expect(client.get(api.origin, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  await new Promise(setImmediate);
+});
+
+test('an abort by the factory hides what it rejects with', async () => {
+  const { client, authorization } = await openScene();
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const body = async (): Promise<never> => {
+    controller.abort(reason);
+    throw new Error('the file is gone');
+  };
+  authorization.revokeAccessTokens();
+
+  const sending = client.post('things', {
+    body: 'text',
+    signal: controller.signal,
+    context: { unexpired: { body } },
+  });
+
+  await expect(sending).rejects.toBe(reason);
+  await new Promise(setImmediate);
 });
