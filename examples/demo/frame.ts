@@ -68,6 +68,7 @@ function timeline({ history }: Scene): string[] {
       'red',
       row('callers saw', ({ seenRefusals, errors }) => (seenRefusals > 0 ? '4' : errors > 0 ? '!' : ' ')),
     ),
+    '       R: refreshed   4: a 401   !: another error',
   ];
 }
 

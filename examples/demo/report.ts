@@ -7,8 +7,8 @@ import type { Problems } from './traffic.ts';
 export interface Row {
   readonly name: CountName;
   readonly text: string;
-  /** Whether it is a promise of unexpired that this stays 0. */
-  readonly isPromise?: true;
+  /** It is a promise of unexpired that this stays 0, of so many. */
+  readonly outOf?: CountName;
   /** Whether each client has its share of it. */
   readonly isShared?: true;
 }
@@ -16,24 +16,24 @@ export interface Row {
 const ROWS: readonly Row[] = [
   { name: 'calls', text: 'calls', isShared: true },
   { name: 'refusals', text: '401s the API sent', isShared: true },
-  { name: 'seenRefusals', text: '401s callers saw', isPromise: true, isShared: true },
-  { name: 'errors', text: 'other errors callers saw', isPromise: true, isShared: true },
+  { name: 'seenRefusals', text: '401s callers saw', outOf: 'calls', isShared: true },
+  { name: 'errors', text: 'other errors callers saw', outOf: 'calls', isShared: true },
   { name: 'bodies', text: 'bodies compared', isShared: true },
-  { name: 'differingBodies', text: 'bodies that differed', isPromise: true, isShared: true },
+  { name: 'differingBodies', text: 'bodies that differed', outOf: 'bodies', isShared: true },
   { name: 'foreign', text: 'requests at another origin', isShared: true },
-  { name: 'leaks', text: 'access tokens another origin saw', isPromise: true, isShared: true },
+  { name: 'leaks', text: 'access tokens another origin saw', outOf: 'foreign', isShared: true },
   { name: 'probes', text: 'reads while a refresh was held', isShared: true },
-  { name: 'waits', text: 'reads that waited for a refresh', isPromise: true, isShared: true },
+  { name: 'waits', text: 'reads that waited for a refresh', outOf: 'probes', isShared: true },
   { name: 'exchanges', text: 'requests to the token endpoint' },
-  { name: 'unexplained', text: 'of these without a reason', isPromise: true },
+  { name: 'unexplained', text: 'token requests without a reason', outOf: 'exchanges' },
   { name: 'expiries', text: 'refreshes because of an expiry' },
   { name: 'revocations', text: 'refreshes because of a revocation' },
-  { name: 'needless', text: 'refreshes without a reason', isPromise: true },
-  { name: 'reuses', text: 'spent refresh tokens shown again', isPromise: true },
-  { name: 'signIns', text: 'sign-ins needed again', isPromise: true },
+  { name: 'needless', text: 'refreshes without a reason', outOf: 'refreshes' },
+  { name: 'reuses', text: 'spent refresh tokens shown again', outOf: 'exchanges' },
+  { name: 'signIns', text: 'sign-ins needed again', outOf: 'exchanges' },
 ];
 
-const PROMISES = ROWS.filter(({ isPromise }) => isPromise);
+const PROMISES = ROWS.filter(({ outOf }) => outOf !== undefined);
 
 /** What must have happened for a kept promise to mean something, and how often at least. */
 const EVENTS: readonly (readonly [CountName, number, string])[] = [
@@ -110,22 +110,39 @@ function chapterCells(values: readonly string[]): (readonly [string, number])[] 
 /** Above the lines of the chapters: calls, 401s the API sent, calls that failed for their caller, refreshes. */
 export const CHAPTER_HEAD: string = line('', '', chapterCells(['calls', '401s', 'failed', 'refreshes', 's']));
 
-/** One line for each chapter. */
+/** Below them, what their numbers count. */
+export const CHAPTER_LEGEND = '401s: that the API sent; failed: calls, for their callers';
+
+/** What the columns do not show. */
+function hiddenFaults(counts: Counts): string[] {
+  return PROMISES.filter(({ name, outOf }) => outOf !== 'calls' && counts[name] > 0).map(
+    ({ name, text }) => `         ${text}: ${numberText(counts[name])}`,
+  );
+}
+
+/** One line for each chapter, and one for each fault that its columns do not show. */
 export function chapterLine({ title, ms, counts }: ChapterResult): string {
   const { calls, refusals, seenRefusals, errors, refreshes } = counts;
   const values = [calls, refusals, seenRefusals + errors, refreshes].map(numberText);
   const verdict = brokenPromises(counts) === 0 ? 'kept' : 'BROKEN';
-  return line(verdict, title, chapterCells([...values, (ms / 1000).toFixed(1)]));
+  const first = line(verdict, title, chapterCells([...values, (ms / 1000).toFixed(1)]));
+  return [first, ...hiddenFaults(counts)].join('\n');
 }
 
 function shares(of: (client: ClientName) => string, all: string): (readonly [string, number])[] {
   return [...CLIENTS.map((client) => [of(client), 7] as const), [all, 8]];
 }
 
-function rowLine({ name, text, isPromise, isShared }: Row, { all, of }: Tally): string {
-  const verdict = !isPromise ? '' : all[name] === 0 ? 'kept' : 'BROKEN';
+/** Nothing is kept where nothing has happened yet. */
+function verdictOf({ name, outOf }: Row, counts: Counts): '' | 'kept' | 'BROKEN' {
+  if (outOf === undefined || counts[outOf] === 0) return '';
+  return counts[name] === 0 ? 'kept' : 'BROKEN';
+}
+
+function rowLine(row: Row, { all, of }: Tally): string {
+  const { name, text, isShared } = row;
   const share = (client: ClientName): string => (isShared ? numberText(of[client][name]) : '');
-  return line(verdict, text, shares(share, numberText(all[name])));
+  return line(verdictOf(row, all), text, shares(share, numberText(all[name])));
 }
 
 function head(text: string): string {
@@ -138,18 +155,15 @@ function head(text: string): string {
 
 /** What each client has its share of: in short, what went wrong. */
 export function sharesTable(tally: Tally): string[] {
-  const rows = ROWS.filter(({ name, isPromise, isShared }) => isShared && (isPromise || name === 'calls'));
+  const rows = ROWS.filter(
+    ({ name, outOf, isShared }) => isShared && (outOf !== undefined || name === 'calls'),
+  );
   return [head(''), ...rows.map((row) => rowLine(row, tally))];
 }
 
-function percentile(values: readonly number[], part: number): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const value = sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
-  return value === undefined ? '-' : value.toFixed(1);
-}
-
 function latencyLine(text: string, values: readonly number[]): string {
-  return line('', text, [[`${percentile(values, 0.5)} / ${percentile(values, 0.99)} ms`, 36]]);
+  const median = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+  return line('', text, [[`${median?.toFixed(1) ?? '-'} ms`, 36]]);
 }
 
 /** Everything that was counted, by client where it can be told. */
@@ -157,7 +171,7 @@ export function table(tally: Tally, { kept, fixed }: Latencies): string {
   return [
     head(''),
     ...ROWS.map((row) => rowLine(row, tally)),
-    latencyLine('steady reads, p50 / p99', kept),
+    latencyLine('steady reads, here, the median', kept),
     latencyLine('the same with a static token', fixed),
   ].join('\n');
 }

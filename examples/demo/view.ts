@@ -10,6 +10,8 @@ export interface View {
 }
 
 const FRAME_MS = 100;
+/** What a line of the live view may need, and one more: some terminals wrap at the last. */
+const COLUMNS = 80;
 /** The other screen, which leaves the user's own alone; and no cursor. */
 const ENTER = '\x1b[?1049h\x1b[?25l';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
@@ -41,10 +43,10 @@ function openTerminal(terminal: WriteStream, sceneNow: () => Scene): View {
   return { say: (text) => void said.push(`${text}\n`), close };
 }
 
-/** Live in a terminal, a line for each chapter elsewhere. */
+/** Live in a terminal that is wide enough, a line for each chapter elsewhere. */
 export function openView(sceneNow: () => Scene): View {
   const { stdout, env } = process;
-  const isLive = stdout.isTTY && env['TERM'] !== 'dumb' && !env['CI'];
+  const isLive = stdout.isTTY && stdout.columns >= COLUMNS && env['TERM'] !== 'dumb' && !env['CI'];
   if (isLive) return openTerminal(stdout, sceneNow);
   return { say: (text) => void stdout.write(`${text}\n`), close: () => undefined };
 }
