@@ -25,41 +25,52 @@ function isWrapped(send: Send | undefined, tokens: unknown): boolean {
   return wrapping !== undefined && (wrapping.tokens === tokens || isWrapped(wrapping.inner, tokens));
 }
 
-/** What the body of a call is made of. */
-interface Source {
-  /** As ky does with the option `json`. */
-  readonly stringify: (data: unknown) => string;
-  bodyOf(request: Request): FoundRequest['body'];
+/** Whether nothing but adapters is between the two. */
+function reaches(outer: Send | undefined, send: Send): boolean {
+  return outer === send || (outer !== undefined && reaches(wrapped.get(outer)?.inner, send));
 }
 
-function sourceOf(call: CallOptions): Source {
-  const { stringifyJson = JSON.stringify } = call;
-  let text: string | undefined;
-  const stringify = (data: unknown): string => stringifyJson(data) ?? JSON.stringify(data);
-  // Called once, before anything is sent.
-  const remember = (data: unknown): string => (text = stringify(data));
-  call.stringifyJson = remember;
+/** How the option `json` of one call becomes a text, as ky does it. */
+interface Json {
+  readonly stringify: (data: unknown) => string;
+  /** What was sent. */
+  text?: string;
+}
 
+/** By what was put in the place of `stringifyJson`, so that a second adapter takes what the first one notes. */
+const noted = new WeakMap<object, Json>();
+
+function jsonOf(call: CallOptions): Json {
+  const { stringifyJson = JSON.stringify } = call;
+  const known = noted.get(stringifyJson);
+  if (known) return known;
+  const json: Json = { stringify: (data) => stringifyJson(data) ?? JSON.stringify(data) };
+  // Called once, before anything is sent.
+  call.stringifyJson = (data) => (json.text = json.stringify(data));
+  noted.set(call.stringifyJson, json);
+  return json;
+}
+
+/** What finds the body of each attempt. */
+function createBodies(call: CallOptions, json: Json): (request: Request, send: Send) => FoundRequest['body'] {
   let isFirst = true;
 
-  /** Whether hooks may have given ky another Request than the one that was made of the options. */
-  function mayBeOther(): boolean {
+  /** Whether the attempt may have another Request than the one that ky made of the options. */
+  function mayBeOther(send: Send): boolean {
     const { beforeRequest = [], beforeRetry = [], afterResponse = [] } = call.hooks ?? {};
     const hooks = isFirst ? beforeRequest : [...beforeRequest, ...beforeRetry, ...afterResponse];
     isFirst = false;
-    return hooks.length > 0 || (call.json !== undefined && call.stringifyJson !== remember);
+    const isOtherText = call.json !== undefined && noted.get(call.stringifyJson!) !== json;
+    return hooks.length > 0 || isOtherText || !reaches(call.fetch, send);
   }
 
-  return {
-    stringify,
-    bodyOf(request) {
-      const value = call.json === undefined ? (call.body ?? undefined) : text;
-      const isStream = isOneShot({ value });
-      // A value is sent again from where it came.
-      if (!mayBeOther() && value !== undefined && !isStream) return { value };
-      const contentLength = Number(request.headers.get('content-length'));
-      return { ...bodyOfRequest(request, isStream), contentLength };
-    },
+  return (request, send) => {
+    const value = call.json === undefined ? (call.body ?? undefined) : json.text;
+    const isStream = isOneShot({ value });
+    // A value is sent again from where it came.
+    if (!mayBeOther(send) && value !== undefined && !isStream) return { value };
+    const contentLength = Number(request.headers.get('content-length'));
+    return { ...bodyOfRequest(request, isStream), contentLength };
   };
 }
 
@@ -89,7 +100,8 @@ export function kyAuth(tokens: TokenSource | TokenSourceResolver, options: Adapt
   function wrap(call: CallOptions): void {
     const { fetch: inner } = call;
     if (isWrapped(inner, tokens)) return;
-    const source = sourceOf(call);
+    const json = jsonOf(call);
+    const bodyOf = createBodies(call, json);
     const send: Send = async (request, init) => {
       const headers = new Headers(request.headers);
       return sendFetch(adapter, {
@@ -99,8 +111,8 @@ export function kyAuth(tokens: TokenSource | TokenSourceResolver, options: Adapt
         hasAuthorization: headers.has('authorization'),
         redirect: request.redirect,
         signal: request.signal,
-        body: source.bodyOf(request),
-        prepare: call.json === undefined ? undefined : source.stringify,
+        body: bodyOf(request, send),
+        prepare: call.json === undefined ? undefined : json.stringify,
         options: call.context?.['unexpired'] as RequestOptions | undefined,
         native: request,
         request,

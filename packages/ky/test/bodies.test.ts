@@ -18,10 +18,6 @@ function streamOf(text: string): ReadableStream<Uint8Array> {
   return new Blob([text]).stream();
 }
 
-function sealed(request: Request): Request {
-  return new Request(request, { method: 'PUT', body: 'sealed', headers: { 'X-Sealed': 'yes' } });
-}
-
 async function openRefusing(options: Parameters<typeof openScene>[0] = {}): Promise<Scene> {
   const scene = await openScene(options);
   scene.authorization.revokeAccessTokens();
@@ -73,57 +69,6 @@ describe('the option json', () => {
     });
 
     expect(texts(api)).toEqual(['{"data":{"attempt":1}}', '{"data":{"attempt":2}}']);
-  });
-});
-
-describe('a body that a hook replaced', () => {
-  test.each<[string, Options]>([
-    ['string', { body: 'plain' }],
-    ['json', { json: 'plain' }],
-    ['stream', { body: streamOf('plain') }],
-    ['nothing', {}],
-  ])('is replayed as it was sent: %s', async (_, options) => {
-    const { api, client } = await openRefusing();
-
-    await client.post('things', { ...options, hooks: { beforeRequest: [({ request }) => sealed(request)] } });
-
-    const [first, second] = api.requests.map(bodyOf);
-    expect(statuses(api)).toEqual([401, 200]);
-    expect(first).toMatchObject({ complete: true, text: 'sealed' });
-    expect(second).toMatchObject({ complete: true, text: 'sealed' });
-    expect(api.requests[1]?.headers['x-sealed']).toBe('yes');
-  });
-
-  test('for the retry is replayed as the retry sent it', async () => {
-    const { api, client } = await openScene();
-    const refused = { respond: { status: 401, body: { error: 'invalid_token' } } };
-    api.next(503, refused);
-
-    await client.put('things', {
-      body: 'plain',
-      hooks: { beforeRetry: [({ request }) => sealed(request)] },
-    });
-
-    expect(statuses(api)).toEqual([503, 401, 200]);
-    expect(texts(api)).toEqual(['plain', 'sealed', 'sealed']);
-  });
-
-  test('for a retry that was asked for is replayed as that sent it', async () => {
-    const { api, client } = await openScene();
-    const refused = { respond: { status: 401, body: { error: 'invalid_token' } } };
-    api.next({ respond: { status: 202 } }, refused);
-
-    await client.put('things', {
-      body: 'plain',
-      hooks: {
-        afterResponse: [
-          ({ response, request }) =>
-            response.status === 202 ? ky.retry({ delay: 0, request: sealed(request) }) : undefined,
-        ],
-      },
-    });
-
-    expect(texts(api)).toEqual(['plain', 'sealed', 'sealed']);
   });
 });
 
