@@ -5,13 +5,8 @@ import { streamOf, type ReplayBody } from './replay-body.ts';
  * The body of a fetch Request, which does not tell what it was made of. The first attempt sends the Request itself:
  * its body is then `value`. Meanwhile a clone is recorded, read as fast as it comes and given up once it is too long,
  * because a clone that nobody reads keeps all of the upload.
- *
- * @param isStream Where it is known to have been made of one: then the replay is one too
  */
-export function bodyOfRequest(
-  request: Request,
-  isStream?: boolean,
-): Pick<RequestBody, 'value' | 'toClientBody'> {
+export function bodyOfRequest(request: Request): Pick<RequestBody, 'value' | 'toClientBody'> {
   const { body, method } = request as Partial<Request>;
   if (body === undefined && method !== 'GET' && method !== 'HEAD') {
     // Firefox does not show it: it can neither be recorded nor sent twice.
@@ -32,11 +27,11 @@ export function bodyOfRequest(
   return {
     value,
     toClientBody(recording) {
-      // A blob has a length, as the first attempt's body had.
-      if (isSent)
-        return recording.isWhole() && !isStream
-          ? new Response(streamOf(recording) as BodyInit).blob()
-          : streamOf(recording);
+      if (isSent) {
+        const again = streamOf(recording);
+        // A blob has a length, as the first attempt's body had.
+        return recording.isWhole() ? new Response(again as BodyInit).blob() : again;
+      }
       isSent = true;
       // Where the source fails, the request itself does.
       readOn(recording).catch(() => undefined);

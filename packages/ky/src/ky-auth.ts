@@ -3,6 +3,7 @@ import {
   checkAdapter,
   isOneShot,
   sendFetch,
+  streamOf,
   type AdapterOptions,
   type FetchCall,
   type FoundRequest,
@@ -67,10 +68,12 @@ function createBodies(call: CallOptions, json: Json): (request: Request, send: S
   return (request, send) => {
     const value = call.json === undefined ? (call.body ?? undefined) : json.text;
     const isStream = isOneShot({ value });
+    const isKnown = !mayBeOther(send) && value !== undefined;
     // A value is sent again from where it came.
-    if (!mayBeOther(send) && value !== undefined && !isStream) return { value };
+    if (isKnown && !isStream) return { value };
     const contentLength = Number(request.headers.get('content-length'));
-    return { ...bodyOfRequest(request, isStream), contentLength };
+    if (isKnown && request.body) return { value: request.body, toClientBody: streamOf, contentLength };
+    return { ...bodyOfRequest(request), contentLength };
   };
 }
 

@@ -16,13 +16,4 @@ export const BODIES: AdapterSuiteOptions['bodies'] = {
   'restartable iterable': true,
 };
 
-const readOn = 'fetch reads the body of a Request to its end, also when it was aborted';
-
-export const SKIPS: NonNullable<AdapterSuiteOptions['skips']> = Object.fromEntries(
-  ['node stream', 'web stream', 'async generator'].map((kind) => [
-    `a caller that aborts its upload during the first attempt leaves alone, and its source is released: ${kind}`,
-    readOn,
-  ]),
-);
-
 export const CYCLES: number = process.env['SOAK'] === '1' ? 10_000 : 500;
