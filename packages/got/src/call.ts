@@ -6,8 +6,10 @@ import type { Options, OptionsInit } from 'got';
 export interface Call {
   /** Of the attempt under way: got makes a copy for each. */
   options: Options;
-  /** What it was before redirects and the user's hooks changed it. */
-  beginning?: OptionsInit;
+  /** What the attempt that may be replayed was, before redirects and the user's hooks changed it. */
+  beginning?: OptionsInit | undefined;
+  /** What stands for the caller's body; handlers and hooks may put in another. */
+  own: unknown;
   /** Of the attempt under way. */
   authorization?: Authorization | undefined;
   readonly found: FoundRequest;
@@ -42,7 +44,7 @@ export function callOf(options: Options): Call {
     },
     options: unexpired,
   };
-  return { options, found, isMadeAnew: unexpired?.body !== undefined || isForm(body) };
+  return { options, found, own: body, isMadeAnew: unexpired?.body !== undefined || isForm(body) };
 }
 
 const isStream = (value: unknown): boolean =>
@@ -79,13 +81,15 @@ export function begin(call: Call, options: Options): void {
   const { url, method, body, headers } = options;
   const kept = Object.fromEntries(bodyHeadersOf(options).map((name) => [name, headers[name]]));
   call.beginning ??= { url: String(url), method, body: body!, headers: kept };
+  // Of json, and of a form, got has made a body by now.
+  if (call.own === undefined || (isForm(call.own) && isOneShot({ value: body }))) call.own = body;
 }
 
 /** After redirects and the user's hooks. */
-export function judge({ options, beginning, found, isMadeAnew }: Call): void {
+export function judge({ options, beginning, own, found, isMadeAnew }: Call): void {
   const { body, isStream } = options;
-  // A hook of the user may have given it another body, of which there is no record.
-  const isOther = !isMadeAnew && body !== beginning?.body && isOneShot({ value: body });
+  // The user may have given it another body, of which there is no record.
+  const isOther = (isMadeAnew ? beginning!.body : body) !== own && isOneShot({ value: body });
   const place = placeOf(options);
   // What the caller set to undefined, got has removed by now.
   const hasAuthorization = found.hasAuthorization || place.hasAuthorization;
@@ -94,13 +98,14 @@ export function judge({ options, beginning, found, isMadeAnew }: Call): void {
 
 /** The request as it began, with its body once more. */
 export async function replayOf(call: Call, request: GuardedRequest): Promise<OptionsInit> {
-  const { options, beginning, isMadeAnew } = call;
+  const { options, beginning, own } = call;
   const made = await request.again();
   const headers = { ...beginning!.headers };
-  if (isMadeAnew) delete headers['content-length'];
+  const isOurs = beginning!.body === own && (call.isMadeAnew || isStream(own));
+  if (isOurs && call.isMadeAnew) delete headers['content-length'];
   if (isForm(made)) delete headers['content-type'];
   for (const name of bodyHeadersOf(options)) delete options.headers[name];
-  const body = isStream(made) ? once(() => made) : (made ?? beginning!.body);
+  const body = !isOurs ? beginning!.body : isStream(made) ? once(() => made) : made;
   const { limit = 0, calculateDelay } = options.retry;
   let isDue = true;
   // It is none of the user's retries: it uses none of them up, and is not theirs to veto.

@@ -90,6 +90,7 @@ export function gotAuth(
     const isUpload = isRecorded(call);
     // Here, not in a hook: there, got drops the length that the caller declared.
     if (isUpload) given.body = once(() => request.body());
+    call.own = given.body;
     const result = next(given);
     const end = (): void => request.dispose();
     if (isUpload) void (result as Promise<unknown>).then(end, () => request.dispose(true));

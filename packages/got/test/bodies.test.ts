@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
-import { gzipSync, gunzipSync } from 'node:zlib';
+import { createGzip, gzipSync, gunzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import { gotAuth } from '@unexpired/got';
-import got, { type Options, type OptionsInit } from 'got';
+import got, { type HandlerFunction, type Options, type OptionsInit } from 'got';
 import { errorOf, openScene, redirectTo, statuses, type Scene } from './scene.ts';
 
 const bodies = ({ api }: Scene): string[] => api.requests.map(({ body }) => body.toString());
@@ -160,4 +160,76 @@ test('the source of a stream is closed when its request is over', async () => {
   await scene.client.post(scene.api.origin, { body });
 
   expect(body.destroyed).toBe(true);
+});
+
+const zipped: HandlerFunction = (options, next) => {
+  if (typeof options.body === 'string') options.body = gzipSync(options.body);
+  else if (options.body !== undefined) options.body = Readable.from(options.body as never).pipe(createGzip());
+  options.headers['content-encoding'] = 'gzip';
+  return next(options);
+};
+
+test('what a handler made of a body is what the replay sends', async () => {
+  const scene = await refusedScene({ after: { handlers: [zipped] } });
+
+  await scene.client.post(scene.api.origin, { body: 'plain text '.repeat(20) });
+
+  const seen = scene.api.requests.map(({ body }) => gunzipSync(body).toString());
+  expect(seen).toEqual(['plain text '.repeat(20), 'plain text '.repeat(20)]);
+});
+
+test('what a handler made of a form is what the replay sends', async () => {
+  const serialize: HandlerFunction = (options, next) => {
+    options.body = 'name=value';
+    return next(options);
+  };
+  const scene = await refusedScene({ after: { handlers: [serialize] } });
+
+  await scene.client.post(scene.api.origin, { body: new FormData() as never });
+
+  expect(bodies(scene)).toEqual(['name=value', 'name=value']);
+});
+
+test('an envelope that a handler put a body in is sent again', async () => {
+  const wrap: HandlerFunction = (options, next) => {
+    const { body } = options;
+    options.body = undefined;
+    options.json = { wrapped: body };
+    return next(options);
+  };
+  const scene = await refusedScene({ after: { handlers: [wrap] } });
+
+  await scene.client.post(scene.api.origin, { body: 'raw' });
+
+  expect(bodies(scene)).toEqual(['{"wrapped":"raw"}', '{"wrapped":"raw"}']);
+});
+
+const make = (): Readable => Readable.from(['own']);
+const replaced: [string, () => OptionsInit][] = [
+  ['a stream', () => ({ body: make() })],
+  ['a string', () => ({ body: 'own' })],
+  ['a stream with a factory', () => ({ body: make(), context: { unexpired: { body: make } } })],
+];
+
+test.each(replaced)('%s that a handler replaced by a stream is sent once', async (_, init) => {
+  const replace: HandlerFunction = (options, next) => {
+    options.body = Readable.from(['other']);
+    return next(options);
+  };
+  const scene = await refusedScene({ after: { handlers: [replace] } });
+
+  const error = await errorOf(scene.client.post(scene.api.origin, init()));
+
+  expect(explain401(error)?.reason).toBe('body-spent');
+  expect(bodies(scene)).toEqual(['other']);
+});
+
+test('a factory that makes nothing fails the request', async () => {
+  const scene = await refusedScene();
+  const init = { body: Readable.from(['own']), context: { unexpired: { body: () => undefined } } };
+
+  const error = await errorOf(scene.client.post(scene.api.origin, init));
+
+  expect(error.message).toMatch(/consumed body stream/);
+  expect(bodies(scene)).toEqual(['own']);
 });
