@@ -193,6 +193,7 @@ function signedOutError(reason: 'sign-out' | 'vanished'): AccessTokenError {
   return new AccessTokenError(
     'ERR_REAUTHENTICATION_REQUIRED',
     `${what}. Sign in again and hand the token response to signIn().`,
+    { permanent: true },
   );
 }
 

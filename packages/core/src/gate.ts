@@ -1,6 +1,6 @@
 import { elapsedMs, type Instant } from './clock.ts';
 import type { AccessTokenError } from './errors.ts';
-import type { Failure } from './failure.ts';
+import type { Failure, FailureKind } from './failure.ts';
 
 /**
  * The memory of a failed refresh: back-off, cool-down, dead, disabled and misconfigured are one shape. It keeps every
@@ -72,14 +72,12 @@ function wasRefused({ credential, previous }: GateInputs): boolean {
   return previous?.credential === credential && previous.refused;
 }
 
-function durationOf(failure: Failure, failures: number, inputs: GateInputs): number {
-  const { jitter } = inputs;
+function durationOf(failure: Failure, failures: number, jitter: number): number {
   switch (failure.kind) {
     case 'revoked':
     case 'disabled':
       return Number.POSITIVE_INFINITY;
     case 'refused':
-      return wasRefused(inputs) ? Number.POSITIVE_INFINITY : COOL_DOWN_MS;
     case 'rejected':
     case 'misconfigured':
     case 'other-account':
@@ -92,6 +90,12 @@ function durationOf(failure: Failure, failures: number, inputs: GateInputs): num
   }
 }
 
+/** What the failure means after those before it. */
+function kindAfter({ kind }: Failure, failures: number, inputs: GateInputs): FailureKind {
+  if (kind === 'puzzling' && failures >= PUZZLED_FLIGHTS) return 'rejected';
+  return kind === 'refused' && wasRefused(inputs) ? 'revoked' : kind;
+}
+
 /** The gate that a failed flight closes. */
 export function gateAfter(
   failure: Failure,
@@ -100,10 +104,11 @@ export function gateAfter(
 ): Gate {
   const { credential, previous, now } = inputs;
   const failures = previous?.credential === credential ? previous.failures + 1 : 1;
-  const rejected = failure.kind === 'puzzling' && failures >= PUZZLED_FLIGHTS;
-  const judged: Failure = rejected ? { ...failure, kind: 'rejected' } : failure;
+  const kind = kindAfter(failure, failures, inputs);
+  const rejected = failure.kind === 'puzzling' && kind === 'rejected';
+  const judged: Failure = { ...failure, kind };
   const whileUsable = inputs.hold && !rejected;
-  const durationMs = whileUsable ? Number.POSITIVE_INFINITY : durationOf(judged, failures, inputs);
+  const durationMs = whileUsable ? Number.POSITIVE_INFINITY : durationOf(judged, failures, inputs.jitter);
   const retryAfterMs = Number.isFinite(durationMs) ? durationMs : undefined;
   return {
     since: now,
@@ -112,6 +117,6 @@ export function gateAfter(
     credential,
     failures,
     whileUsable,
-    refused: judged.kind === 'refused' || wasRefused(inputs),
+    refused: failure.kind === 'refused' || wasRefused(inputs),
   };
 }

@@ -54,7 +54,7 @@ test('invalid_grant asks for a sign-in at once, is tried once more after 5 minut
 
   await scene.clock.advance(30 * 24 * 3_600_000);
   const dead = await errorOf(scene.source.getAccessToken());
-  expect(dead['code']).toBe('ERR_REAUTHENTICATION_REQUIRED');
+  expect(dead).toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED', permanent: true });
   expect(dead['retryAfterMs']).toBeUndefined();
   expect(scene.refresh.calls).toHaveLength(2);
   expect(scene.source.status().retryAt).toBeUndefined();

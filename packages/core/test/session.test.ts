@@ -163,6 +163,7 @@ test('a sign-out leaves a marker without tokens, and every call fails until a si
   expect(scene.source.status()).toMatchObject({ health: 'signed-out', accessToken: 'none' });
   expect(await errorOf(scene.source.getAccessToken())).toMatchObject({
     code: 'ERR_REAUTHENTICATION_REQUIRED',
+    permanent: true,
   });
   await scene.source.signIn(tokens(3));
   expect(await scene.source.getAccessToken()).toBe('access-3');
@@ -397,6 +398,7 @@ test('a record that vanished is a sign-out for new work, and the access token li
   await scene.clock.advance(EXPIRED_MS - DUE_MS);
   expect(await errorOf(scene.source.getAccessToken())).toMatchObject({
     code: 'ERR_REAUTHENTICATION_REQUIRED',
+    permanent: true,
   });
   expect(scene.refresh.calls).toHaveLength(0);
   expect(place.records.size).toBe(0);
