@@ -157,7 +157,6 @@ export function guardRequest({ tokens, options }: Adapter, found: FoundRequest):
   const { account, body: make, minTtlMs, ...own } = checkRequestOptions(found.options, tokens);
   const { signal, confinesHeaders, prepare = (made: unknown): unknown => made } = found;
   const body = { ...found.body, factory: make && (async () => prepare(await make())) };
-  const oneShot = found.isOnce || isOneShot(body);
   let source: TokenSource | undefined;
   let isChosen = false;
   let sent: Authorization | undefined;
@@ -175,6 +174,7 @@ export function guardRequest({ tokens, options }: Adapter, found: FoundRequest):
         isChosen = true;
       }
       const standAside = standAsideFor(found, own, options);
+      const oneShot = found.isOnce || (isOneShot(body) && !(body.size! < replayBytesOf(source!)));
       const described = { url, method, oneShot, standAside, minTtlMs, signal, confinesHeaders };
       const isForHere = replay !== undefined && originOf(url) === sentOf(replay)?.origin;
       sent = isForHere ? replay : await source?.authorize(described);

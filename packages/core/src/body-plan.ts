@@ -15,6 +15,8 @@ export interface RequestBody {
   readonly factory?: (() => unknown) | undefined;
   /** The declared length; nothing is recorded that is known to be too long. */
   readonly contentLength?: number | undefined;
+  /** About how long a one-shot body is, where it is known to have been made of a value: a short one is recorded whole. */
+  readonly size?: number | undefined;
   /** Makes of the recording of a one-shot body what the client can send. @default a stream like the one it was */
   readonly toClientBody?: ((recording: ReplayBody) => unknown) | undefined;
 }

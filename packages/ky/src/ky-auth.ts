@@ -52,6 +52,12 @@ function jsonOf(call: CallOptions): Json {
   return json;
 }
 
+/** As far as it is easily known. */
+function sizeOf(value: {}): number {
+  const { byteLength, size, length = 0 } = value as Partial<ArrayBuffer & Blob & string>;
+  return byteLength ?? size ?? length;
+}
+
 /** What finds the body of each attempt. */
 function createBodies(call: CallOptions, json: Json): (request: Request, send: Send) => FoundRequest['body'] {
   let isFirst = true;
@@ -73,7 +79,8 @@ function createBodies(call: CallOptions, json: Json): (request: Request, send: S
     if (isKnown && !isStream) return { value };
     const contentLength = Number(request.headers.get('content-length'));
     if (isKnown && request.body) return { value: request.body, toClientBody: streamOf, contentLength };
-    return { ...bodyOfRequest(request), contentLength };
+    const size = value === undefined || isStream ? undefined : sizeOf(value);
+    return { ...bodyOfRequest(request), contentLength, size };
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { kyAuth } from '@unexpired/ky';
-import ky, { type Hooks, type Options } from 'ky';
+import ky, { type Options } from 'ky';
 import { bodyOf, statuses, texts } from '../../../test/world.ts';
 import { openScene, type Scene } from './scene.ts';
 
@@ -76,7 +76,7 @@ describe('a body that a fetch around ours replaced', () => {
           const inner = options.fetch as Send;
           const send: Send = async (request, init) => {
             const body = `sealed:${await request.text()}`;
-            return inner(new Request(request, { body }), init);
+            return inner(new Request(request, { method: 'POST', body }), init);
           };
           options.fetch = send as never;
         },
