@@ -1,0 +1,82 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** One cell for each column; figures are formatted already. */
+export interface Table {
+  readonly title: string;
+  /** How it was measured, and what to compare it with. */
+  readonly note: string;
+  readonly rows: readonly Readonly<Record<string, string | number>>[];
+}
+
+export type Benchmark = () => Promise<readonly Table[]>;
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+/** What is compared, by name. */
+export type Variants<T> = Readonly<Record<string, () => Promise<T>>>;
+
+/**
+ * Many short rounds, all variants in each, in an order that turns and returns: what else the machine does then hurts
+ * all of them alike.
+ */
+export async function interleave<T>(variants: Variants<T>, rounds: number): Promise<Record<string, T[]>> {
+  const names = Object.keys(variants);
+  const results = Object.fromEntries(names.map((name): [string, T[]] => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    const first = round % names.length;
+    const order = [...names.slice(first), ...names.slice(0, first)];
+    if (round % 2 === 1) order.reverse();
+    for (const name of order) results[name]!.push(await variants[name]!());
+  }
+  return results;
+}
+
+type Pairs = (value: number, base: number) => number;
+
+/** Compares round by round: the median, and the middle half of the rounds. */
+export function compare(
+  values: readonly number[],
+  base: readonly number[],
+  by: Pairs,
+): { readonly median: number; readonly low: number; readonly high: number } {
+  const pairs = values.map((value, round) => by(value, base[round]!));
+  return { median: median(pairs), low: quantile(pairs, 0.25), high: quantile(pairs, 0.75) };
+}
+
+export const difference: Pairs = (value, base) => value - base;
+export const ratio: Pairs = (value, base) => value / base;
+
+export function spread({ low, high }: { low: number; high: number }, digits: number): string {
+  return `${low.toFixed(digits)} … ${high.toFixed(digits)}`;
+}
+
+/** A file of this folder in a process of its own. */
+export function start(file: string, ...args: string[]): ChildProcess {
+  return fork(fileURLToPath(new URL(file, import.meta.url)), args);
+}
+
+/** The first message of a process. */
+export async function messageOf<T>(child: ChildProcess): Promise<T> {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`${child.spawnargs.slice(-2).join(' ')} ended with ${String(code)} and told nothing`);
+  });
+  const [message] = (await Promise.race([once(child, 'message'), ended])) as [T];
+  ended.catch(() => undefined);
+  return message;
+}
+
+/** Runs a file to its end in a process of its own, and returns its one message. */
+export async function inProcess<T>(file: string, ...args: string[]): Promise<T> {
+  const child = start(file, ...args);
+  const exited = once(child, 'exit');
+  const message = await messageOf<T>(child);
+  await exited;
+  return message;
+}

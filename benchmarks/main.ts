@@ -1,0 +1,21 @@
+import { hotPath } from './hot-path.ts';
+import type { Benchmark } from './harness.ts';
+import { print, record } from './report.ts';
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  'hot-path': hotPath,
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in BENCHMARKS));
+if (unknown.length > 0) {
+  console.error(
+    `There is no benchmark ${unknown.join(', ')}. There are: ${Object.keys(BENCHMARKS).join(', ')}.`,
+  );
+  process.exit(2);
+}
+for (const name of asked.length > 0 ? asked : Object.keys(BENCHMARKS)) {
+  const tables = await BENCHMARKS[name]!();
+  tables.forEach(print);
+  record(name, tables);
+}
