@@ -19,7 +19,7 @@ import { unlessAborted } from './waiting.ts';
 export interface RequestOptions {
   /** Sends the request as it is, without an access token. */
   readonly skip?: boolean | undefined;
-  /** Makes a fresh body; called once, for the replay. */
+  /** Makes a fresh body; called once, for the replay. Not for a GET or HEAD without one. */
   readonly body?: (() => unknown) | undefined;
   /** For the resolver; a `TypeError` where the adapter has one source only. */
   readonly account?: string | undefined;
@@ -156,7 +156,10 @@ export interface GuardedRequest {
 export function guardRequest({ tokens, options }: Adapter, found: FoundRequest): GuardedRequest {
   const { account, body: make, minTtlMs, ...own } = checkRequestOptions(found.options, tokens);
   const { signal, confinesHeaders, prepare = (made: unknown): unknown => made } = found;
-  const body = { ...found.body, factory: make && (async () => prepare(await make())) };
+  // A factory for all calls is no body for those that have none.
+  const isBare = !found.body.value && /^(get|head)$/i.test(found.method);
+  const factory = make && (async (): Promise<unknown> => prepare(await make()));
+  const body = { ...found.body, factory: isBare ? undefined : factory };
   let source: TokenSource | undefined;
   let isChosen = false;
   let sent: Authorization | undefined;

@@ -21,6 +21,8 @@ export interface FetchCall extends FoundRequest {
   readonly send: (changes: RequestInit | undefined) => Promise<Response>;
 }
 
+const isForm = (body: unknown): boolean => Object.prototype.toString.call(body) === '[object FormData]';
+
 function changesFor(call: FetchCall, authorization: Authorization, sent: unknown): RequestInit {
   const { headers, body, options, request } = call;
   for (const [name, value] of Object.entries(authorization.headers)) headers.set(name, value);
@@ -33,7 +35,7 @@ function changesFor(call: FetchCall, authorization: Authorization, sent: unknown
   if (sent === body.value && !request?.bodyUsed) return changes;
   // The length and the boundary of the body before.
   if ((options as RequestOptions | undefined)?.body !== undefined) headers.delete('content-length');
-  if (Object.prototype.toString.call(sent) === '[object FormData]') headers.delete('content-type');
+  if (isForm(sent) || isForm(body.value)) headers.delete('content-type');
   return Object.assign(changes, { body: sent ?? '', duplex: 'half' });
 }
 

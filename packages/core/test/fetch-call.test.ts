@@ -95,6 +95,48 @@ describe('sendFetch', () => {
     expect(sent[1]).toEqual({ headers: expected, body: made, duplex: 'half' });
   });
 
+  test('makes no type of a form out of what a factory gives in its place', async () => {
+    const headers = new Headers({ 'Content-Type': 'multipart/form-data; boundary=a' });
+    const made = new URLSearchParams({ a: 'b' });
+    const { sent, answer } = send(
+      { headers, body: { value: new FormData() }, options: { body: () => made } },
+      refused,
+    );
+
+    await answer;
+    expect(sent[1]).toEqual({ headers: { authorization: 'Bearer second' }, body: made, duplex: 'half' });
+  });
+
+  test('keeps the boundary of a form that the caller wrote, and writes again', async () => {
+    const type = 'multipart/form-data; boundary=a';
+    const headers = new Headers({ 'Content-Type': type });
+    const { sent, answer } = send(
+      { headers, body: { value: '--a--' }, options: { body: () => '--a--\n' } },
+      refused,
+    );
+
+    await answer;
+    expect(sent[1]).toMatchObject({ headers: { 'content-type': type } });
+  });
+
+  test.each(['GET', 'head'])('asks no factory for the body of a %s request without one', async (method) => {
+    const { sent, answer } = send({ method, options: { body: () => 'made' } }, refused);
+
+    await answer;
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).not.toHaveProperty('body');
+  });
+
+  test.each([
+    ['GET', 'text'],
+    ['POST', undefined],
+  ])('asks a factory for the body of a %s request whose first one is %p', async (method, value) => {
+    const { sent, answer } = send({ method, body: { value }, options: { body: () => 'made' } }, refused);
+
+    await answer;
+    expect(sent[1]).toMatchObject({ body: 'made' });
+  });
+
   test('takes the error that hides a 401 for one', async () => {
     const hiding = new TypeError('fetch failed', { cause: new Error('expected non-null body source') });
     const { sent, answer } = send({}, () => Promise.reject(hiding));
