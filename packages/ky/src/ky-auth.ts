@@ -84,6 +84,12 @@ function createBodies(call: CallOptions, json: Json): (request: Request, send: S
   };
 }
 
+/** Of another realm, or another library, as it was; a class that only extends ours may be made of something else. */
+function copyOf(request: object, changes: RequestInit): Request {
+  const Copy = request instanceof Request ? Request : (request.constructor as typeof Request);
+  return new Copy(request as Request, changes);
+}
+
 /** How one attempt is sent. */
 function sendWith(inner: Send | undefined, request: Request, init?: RequestInit): FetchCall['send'] {
   return (changes) => {
@@ -92,8 +98,7 @@ function sendWith(inner: Send | undefined, request: Request, init?: RequestInit)
     const { referrer, referrerPolicy } = request;
     const attempt = { ...changes, referrer, referrerPolicy };
     // The caller's own may look at the Request alone.
-    if (inner) return inner(new (request.constructor as typeof Request)(request, attempt), init);
-    return fetch(request, { ...init, ...attempt });
+    return inner ? inner(copyOf(request, attempt), init) : fetch(request, { ...init, ...attempt });
   };
 }
 

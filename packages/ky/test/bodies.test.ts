@@ -178,6 +178,30 @@ describe('a body that is not kept', () => {
   });
 });
 
+test('a factory for all calls of an instance leaves a GET as it is', async () => {
+  const { api, client } = await openRefusing();
+  const unexpired = { body: () => 'text' };
+
+  await client.extend({ context: { unexpired } }).get('things');
+
+  expect(api.requests.map(({ status, length }) => [status, length])).toEqual([
+    [401, 0],
+    [200, 0],
+  ]);
+});
+
+test('the place of a form may be taken by parameters', async () => {
+  const { api, client } = await openRefusing();
+  const unexpired = { body: () => new URLSearchParams({ a: 'b' }) };
+
+  await client.post('things', { body: form(), context: { unexpired } });
+
+  expect(bodyOf(api.requests[1])).toMatchObject({
+    text: 'a=b',
+    type: 'application/x-www-form-urlencoded;charset=UTF-8',
+  });
+});
+
 describe("the caller's own fetch", () => {
   /** Answers without a network, and notes what it was given. */
   function stub(): {
@@ -238,6 +262,24 @@ describe("the caller's own fetch", () => {
       { ...says, referrer, method: 'PUT' },
       { ...says, referrer, method: 'PUT' },
     ]);
+  });
+
+  test('is given a Request where a hook gave one of a class with another constructor', async () => {
+    class Named extends Request {
+      constructor(_name: string, request: Request) {
+        super(request);
+      }
+    }
+    const { tokens, api } = await openScene();
+    const { calls, fetch } = stub();
+    const client = ky.create({ fetch: fetch as never }).extend(kyAuth(tokens));
+
+    await client.put(api.origin, {
+      body: 'text',
+      hooks: { beforeRequest: [({ request }) => new Named('mine', request)] },
+    });
+
+    expect(calls.map(([{ url }]) => url)).toEqual([`${api.origin}/`, `${api.origin}/`]);
   });
 
   test('is given the very Request of ky where it is not ours', async () => {
