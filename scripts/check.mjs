@@ -15,6 +15,7 @@ const steps = [
   ['lockfile', 'node scripts/check-lock.mjs'],
   ['tarballs', 'node scripts/check-pack.mjs'],
   ['peer floors', 'node scripts/check-peers.mjs'],
+  ['third party', 'node scripts/check-third-party.mjs'],
   ['sizes', 'size-limit'],
   ['tests', 'npm test -- --json --outputFile=reports/jest.json'],
 ];

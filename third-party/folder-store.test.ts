@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runStoreSuite } from '@unexpired/testing';
+import { createFolderStore } from './folder-store.ts';
+
+const createFolder = (): string => mkdtempSync(join(tmpdir(), 'folder-store-'));
+
+runStoreSuite({
+  test,
+  shared: true,
+  createPlace() {
+    const folder = createFolder();
+    return {
+      open: () => createFolderStore(folder),
+      close: () => rmSync(folder, { recursive: true }),
+    };
+  },
+});
+
+void test('another process is kept out of a section, until the one that holds it is killed', async () => {
+  const folder = createFolder();
+  const store = createFolderStore(folder);
+  const holder = fork(new URL('hold-section.ts', import.meta.url), [folder]);
+  try {
+    await once(holder, 'message');
+    const enter = async (): Promise<string> => 'inside';
+    const leaving = new AbortController();
+    const refused = store.runExclusive('default', enter, leaving.signal);
+    await store.read('default');
+    leaving.abort(new Error('no patience'));
+    await assert.rejects(refused, /no patience/);
+
+    const waiting = store.runExclusive('default', enter, new AbortController().signal);
+    holder.kill('SIGKILL');
+    assert.equal(await waiting, 'inside');
+  } finally {
+    holder.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  }
+});
