@@ -1,6 +1,6 @@
 const { prove } = require('./prove.mjs');
 
-prove(process.argv.slice(2), (name) => {
+void prove(process.argv.slice(2), (name) => {
   const loaded = require(name);
   // axios is CommonJS for those who require it.
   return name === 'axios' ? { default: loaded } : loaded;
