@@ -12,6 +12,8 @@ export interface Call {
   own: unknown;
   /** Of the attempt under way. */
   authorization?: Authorization | undefined;
+  /** As the user set it, where the replay had to change it. */
+  retry?: OptionsInit['retry'];
   readonly found: FoundRequest;
   /** Its body, for a replay, by the caller or by got. */
   readonly isMadeAnew: boolean;
@@ -19,8 +21,11 @@ export interface Call {
 
 const isForm = (body: unknown): boolean => Object.prototype.toString.call(body) === '[object FormData]';
 
-const bodyHeadersOf = ({ headers }: Options): string[] =>
-  Object.keys(headers).filter((name) => name.startsWith('content-'));
+/** Those that a redirect takes away; a jar gives cookies anew. */
+const ownHeadersOf = ({ headers, cookieJar }: Options): string[] =>
+  Object.keys(headers).filter((name) =>
+    (cookieJar ? /^(content|transfer)-/ : /^(content|transfer)-|^cookie$/).test(name),
+  );
 
 const placeOf = (options: Options) => ({
   url: String(options.url),
@@ -79,7 +84,7 @@ export function begin(call: Call, options: Options): void {
   call.options = options;
   tidy(call);
   const { url, method, body, headers } = options;
-  const kept = Object.fromEntries(bodyHeadersOf(options).map((name) => [name, headers[name]]));
+  const kept = Object.fromEntries(ownHeadersOf(options).map((name) => [name, headers[name]]));
   call.beginning ??= { url: String(url), method, body: body!, headers: kept };
   // Of json, and of a form, got has made a body by now.
   if (call.own === undefined || (isForm(call.own) && isOneShot({ value: body }))) call.own = body;
@@ -104,15 +109,16 @@ export async function replayOf(call: Call, request: GuardedRequest): Promise<Opt
   const isOurs = beginning!.body === own && (call.isMadeAnew || isStream(own));
   if (isOurs && call.isMadeAnew) delete headers['content-length'];
   if (isForm(made)) delete headers['content-type'];
-  for (const name of bodyHeadersOf(options)) delete options.headers[name];
+  for (const name of ownHeadersOf(options)) delete options.headers[name];
   const body = !isOurs ? beginning!.body : isStream(made) ? once(() => made) : made;
-  const { limit = 0, calculateDelay } = options.retry;
+  call.retry = { ...options.retry };
+  const { limit = 0, calculateDelay } = call.retry;
   let isDue = true;
   // It is none of the user's retries: it uses none of them up, and is not theirs to veto.
   const retry: OptionsInit['retry'] = {
     limit: limit + 1,
     calculateDelay(facts) {
-      if (!isDue) return calculateDelay!(facts);
+      if (!isDue) return calculateDelay!({ ...facts, attemptCount: facts.attemptCount - 1 });
       isDue = false;
       return 1;
     },

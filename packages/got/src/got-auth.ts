@@ -1,3 +1,4 @@
+import { Stream } from 'node:stream';
 import { checkAdapter, describe401, guardRequest } from '@unexpired/core';
 import type {
   Adapter,
@@ -60,10 +61,23 @@ function attach(call: Call, request: GuardedRequest, tokens: unknown): Answered 
   }
 
   const { hooks } = given;
-  const start = own<BeforeRequestHook>((options) => begin(call, options as Options));
-  hooks.beforeRequest = [start, ...others(hooks.beforeRequest), own(authorize)];
-  hooks.afterResponse = [own(replay), ...others(hooks.afterResponse)];
-  hooks.beforeRetry = [own(() => tidy(call)), ...others(hooks.beforeRetry)];
+  const last = own(authorize);
+  const back = own(replay);
+  const start = own<BeforeRequestHook>((options) => {
+    const { beforeRequest, afterResponse } = options.hooks;
+    // A handler may have put others behind it; got looks at the array as it goes.
+    beforeRequest.push(...beforeRequest.splice(beforeRequest.indexOf(last), 1));
+    // got empties it where a hook of the user sends again.
+    if (!afterResponse.includes(back)) afterResponse.unshift(back);
+    begin(call, options as Options);
+  });
+  const again = own(() => {
+    tidy(call);
+    delete call.beginning;
+  });
+  hooks.beforeRequest = [start, ...others(hooks.beforeRequest), last];
+  hooks.afterResponse = [back, ...others(hooks.afterResponse)];
+  hooks.beforeRetry = [again, ...others(hooks.beforeRetry)];
   hooks.beforeError = [own(explain), ...others(hooks.beforeError)];
   return answered;
 }
@@ -91,15 +105,23 @@ export function gotAuth(
     // Here, not in a hook: there, got drops the length that the caller declared.
     if (isUpload) given.body = once(() => request.body());
     call.own = given.body;
+    // Other handlers may return anything.
     const result = next(given);
-    const end = (): void => request.dispose();
-    if (isUpload) void (result as Promise<unknown>).then(end, () => request.dispose(true));
-    const stream = result as Request;
+    const sent = result as unknown as Partial<Request> & Partial<Promise<unknown>>;
+    const end = (): void => {
+      request.dispose();
+      // The next page may go on with these options.
+      Object.assign(call.options.retry, call.retry);
+    };
+    // An abort passes hooks by.
+    const fail = (): void => (tidy(call), request.dispose(true));
     // By then all that sends, or keeps a response, has a copy of the headers.
-    stream.on('request', () => tidy(call));
-    // About the responses of streams, got asks no hook.
-    const tell = (response: Response): void => void answered(response).catch(end);
-    if (given.isStream) stream.once('response', tell);
+    sent?.on?.('request', () => tidy(call));
+    if (given.isStream) {
+      sent?.once?.(Stream.errorMonitor, fail);
+      // About the responses of streams, got asks no hook.
+      sent?.once?.('response', (response: Response) => void answered(response).catch(end));
+    } else void sent?.then?.(end, fail);
     return result;
   };
   return { handlers: [handler] };

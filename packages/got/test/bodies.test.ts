@@ -106,6 +106,19 @@ test('the replay of a request that was redirected has its method and body again'
   ]);
 });
 
+test('the replay of a request that was redirected has its cookie and framing again', async () => {
+  const { api, elsewhere, client, createSource, first } = await openScene();
+  const both = createSource({ origins: [api.origin, elsewhere.origin], tokens: first, account: 'both' });
+  api.next(redirectTo(elsewhere.origin, 303));
+  elsewhere.next(401);
+  const headers = { cookie: 'k=v', 'transfer-encoding': 'chunked' };
+
+  await client.extend(gotAuth(both)).post(api.origin, { body: 'abc', headers });
+
+  expect(elsewhere.requests[0]?.headers.cookie).toBeUndefined();
+  expect(api.requests.map((request) => request.headers)).toMatchObject([headers, headers]);
+});
+
 test('a hook that transforms the body does it once for each attempt', async () => {
   const scene = await refusedScene();
   const compress = (options: Pick<Options, 'body' | 'headers'>): void => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { gotAuth } from '@unexpired/got';
-import got, { type Response } from 'got';
+import got, { type BeforeRequestHook, type HandlerFunction, type Response } from 'got';
 import { bearerTokens, openScene, reasonsOf, redirectTo, statuses } from './scene.ts';
 
 test('an absolute URL on an instance with a base URL does not get the access token elsewhere', async () => {
@@ -186,4 +186,22 @@ test('a wrong URL fails as it does without the adapter', async () => {
   );
 
   expect(own).toBe(plain);
+});
+
+test('a hook that a handler adds runs before ours, and may move the request', async () => {
+  let target = '';
+  const move = (options: { url?: unknown }): void => {
+    options.url = new URL(target);
+  };
+  const adds: HandlerFunction = (options, next) => {
+    options.hooks.beforeRequest.push(move as BeforeRequestHook);
+    return next(options);
+  };
+  const { client, api, elsewhere } = await openScene({ after: { handlers: [adds] } });
+  target = elsewhere.origin;
+
+  await client(api.origin);
+
+  expect(bearerTokens(elsewhere)).toEqual([undefined]);
+  expect(api.requests).toHaveLength(0);
 });

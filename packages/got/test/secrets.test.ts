@@ -123,3 +123,24 @@ test('the options of a response hold no token', async () => {
 
   expect(secretsIn(scene, response.request.options, response.request.options.headers)).toEqual([]);
 });
+
+test.each(['promise', 'stream'])('an abort before the request is made shows no token (%s)', async (kind) => {
+  const scene = await openScene();
+  const controller = new AbortController();
+  let carried: unknown;
+  // Aborted where the headers are there, and the native request is not.
+  const never = async (_: unknown, { headers }: { headers?: object }): Promise<never> => {
+    carried = headers;
+    controller.abort();
+    return new Promise(() => undefined);
+  };
+  const init = { signal: controller.signal, request: never } as OptionsInit;
+
+  const error = await (kind === 'promise'
+    ? errorOf(scene.client(scene.api.origin, init))
+    : errorOf(textOf(scene.client.stream(scene.api.origin, init as never))));
+
+  expect(error.code).toBe('ERR_ABORTED');
+  expect(shown(carried)).toContain(scene.first.access_token);
+  expect(secretsIn(scene, ...partsOf(error))).toEqual([]);
+});
