@@ -2,7 +2,7 @@
 // READMEs, type-checked by the oldest and the newest TypeScript.
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { blocksOf } from './markdown-code.mjs';
 import { packages, report } from './packages.mjs';
@@ -74,7 +74,8 @@ async function typeProblems(project, { blocks, compiler }) {
     await run(process.execPath, [tsc, '-p', 'readme', '--pretty', 'false'], { cwd: project });
     return [];
   } catch ({ stdout }) {
-    const placeOf = ({ file, line }, inBlock) => `${relative(project, file)}:${line + Number(inBlock)}`;
+    const placeOf = ({ file, line }, inBlock) =>
+      `${file.replace(`${project}/`, '')}:${line + Number(inBlock)}`;
     const inMarkdown = (_, i, line, column) => `${placeOf(blocks[i], line)}:${column}`;
     return [`${compilers[compiler]}:\n${stdout.replace(/^readme\/(\d+)\.ts\((\d+),(\d+)\)/gm, inMarkdown)}`];
   }

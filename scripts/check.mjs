@@ -13,6 +13,7 @@ const steps = [
   ['README code', 'node scripts/check-snippets.mjs'],
   ['recipes', 'node scripts/check-recipes.mjs'],
   ['lockfile', 'node scripts/check-lock.mjs'],
+  ['licenses', 'node scripts/check-licenses.mjs'],
   ['tarballs', 'node scripts/check-pack.mjs'],
   ['peer floors', 'node scripts/check-peers.mjs'],
   ['third party', 'node scripts/check-third-party.mjs'],

@@ -36,16 +36,16 @@ function tarballsIn(folder, wanted) {
 
 /**
  * Runs `task` in an empty project that has the tarballs, from the folder that the command line names or packed now,
- * and `dependencies` beside them. Returns what went wrong, and what `task` says did.
+ * and `dependencies` beside them, installed with `flags`. Returns what went wrong, and what `task` says did.
  */
-export async function inEmptyProject({ wanted = packages, dependencies }, task) {
+export async function inEmptyProject({ wanted = packages, dependencies, flags = [] }, task) {
   const project = realpathSync(mkdtempSync(join(tmpdir(), 'unexpired-outside-')));
   const [given] = process.argv.slice(2);
   try {
     const unpacked = given === undefined ? pack(project, wanted) : [];
     if (unpacked.length > 0) return unpacked;
     const tarballs = tarballsIn(given ?? project, wanted);
-    const uninstalled = install(project, { dependencies: { ...tarballs, ...dependencies } });
+    const uninstalled = install(project, { dependencies: { ...tarballs, ...dependencies }, flags });
     return uninstalled.length > 0 ? uninstalled : await task(project);
   } finally {
     rmSync(project, { recursive: true, force: true });
