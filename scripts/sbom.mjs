@@ -1,25 +1,19 @@
 // Writes the software bill of materials of a release: its tarballs, installed as a user does, and all that they bring along.
 // Not by `npm sbom --omit dev` in the workspace: that leaves out what development needs too (tslib).
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { report } from './packages.mjs';
 import { inEmptyProject } from './tarballs.mjs';
 
-const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const [, file] = process.argv.slice(2);
-// Without peers: the clients are the user's own choice. Without the lock, npm does not know what came from a tarball.
-const flags = ['--legacy-peer-deps', '--package-lock'];
+// The clients are the user's own choice.
+const flags = ['--legacy-peer-deps'];
 
 function describe(project) {
   const args = ['sbom', '--sbom-format', 'cyclonedx', ...flags];
   const bill = JSON.parse(execFileSync('npm', args, { cwd: project, encoding: 'utf8' }));
-  Object.assign(bill.metadata.component, {
-    'bom-ref': `unexpired@${version}`,
-    name: 'unexpired',
-    version,
-    purl: `pkg:npm/unexpired@${version}`,
-    properties: [],
-  });
+  // npm takes the name of the folder.
+  bill.metadata.component.name = 'unexpired';
   for (const component of bill.components) {
     // Paths of this machine, and the registry that it asked.
     component.externalReferences = component.externalReferences.filter(({ type }) => type !== 'distribution');

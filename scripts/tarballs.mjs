@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { packages } from './packages.mjs';
 
+const { devDependencies, version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
 /** Builds these packages and packs them into `folder`, as a release does. Returns what went wrong. */
 export function pack(folder, wanted = packages) {
   const build = spawnSync('tsc', ['-b', ...wanted.map(({ path }) => path)], { stdio: 'inherit' });
@@ -15,13 +17,11 @@ export function pack(folder, wanted = packages) {
   return status === 0 ? [] : [`npm pack fails\n${stderr}`];
 }
 
-function install(project, manifest) {
-  writeFileSync(
-    join(project, 'package.json'),
-    JSON.stringify({ private: true, type: 'module', ...manifest }),
-  );
-  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
-  const { status, stderr } = spawnSync('npm', ['install', ...flags], { cwd: project, encoding: 'utf8' });
+function install(project, { dependencies, flags }) {
+  const manifest = { name: 'unexpired', version, type: 'module', dependencies };
+  writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
+  const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', ...flags];
+  const { status, stderr } = spawnSync('npm', args, { cwd: project, encoding: 'utf8' });
   return status === 0 ? [] : [`npm install fails in an empty project\n${stderr}`];
 }
 
@@ -54,6 +54,5 @@ export async function inEmptyProject({ wanted = packages, dependencies, flags = 
 
 /** The versions that the workspace has of these packages. */
 export function workspaceVersions(...names) {
-  const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
   return Object.fromEntries(names.map((name) => [name, devDependencies[name]]));
 }
