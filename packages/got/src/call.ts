@@ -12,8 +12,6 @@ export interface Call {
   own: unknown;
   /** Of the attempt under way. */
   authorization?: Authorization | undefined;
-  /** As the user set it, where the replay had to change it. */
-  retry?: OptionsInit['retry'];
   readonly found: FoundRequest;
   /** Its body, for a replay, by the caller or by got. */
   readonly isMadeAnew: boolean;
@@ -23,8 +21,8 @@ const isForm = (body: unknown): boolean => Object.prototype.toString.call(body) 
 
 /** Those that a redirect takes away; a jar gives cookies anew. */
 const ownHeadersOf = ({ headers, cookieJar }: Options): string[] =>
-  Object.keys(headers).filter((name) =>
-    (cookieJar ? /^(content|transfer)-/ : /^(content|transfer)-|^cookie$/).test(name),
+  Object.keys(headers).filter(
+    (name) => /^(content|transfer)-/.test(name) || (name === 'cookie' && !cookieJar),
   );
 
 const placeOf = (options: Options) => ({
@@ -52,12 +50,9 @@ export function callOf(options: Options): Call {
   return { options, found, own: body, isMadeAnew: unexpired?.body !== undefined || isForm(body) };
 }
 
-const isStream = (value: unknown): boolean =>
+/** What got reads by iterating, once. */
+export const isStream = (value: unknown): boolean =>
   isOneShot({ value }) && (Symbol.asyncIterator in (value as object) || Symbol.iterator in (value as object));
-
-export function isRecorded({ found, isMadeAnew }: Call): boolean {
-  return !found.isOnce && !isMadeAnew && isStream(found.body.value);
-}
 
 /** What `body` gives when it is read. got 14 neither listens to a Node stream of ours, nor lets one live for a retry. */
 export function once(body: () => unknown): AsyncGenerator<unknown> {
@@ -77,7 +72,7 @@ export function once(body: () => unknown): AsyncGenerator<unknown> {
 
 /** Takes our header off: it would be taken for the caller's own, and shown by errors. */
 export function tidy({ authorization, options }: Call): void {
-  if (authorization !== undefined) confine(authorization, { url: '', headers: options.headers });
+  if (authorization) confine(authorization, { url: '', headers: options.headers });
 }
 
 export function begin(call: Call, options: Options): void {
@@ -87,7 +82,7 @@ export function begin(call: Call, options: Options): void {
   const kept = Object.fromEntries(ownHeadersOf(options).map((name) => [name, headers[name]]));
   call.beginning ??= { url: String(url), method, body: body!, headers: kept };
   // Of json, and of a form, got has made a body by now.
-  if (call.own === undefined || (isForm(call.own) && isOneShot({ value: body }))) call.own = body;
+  if (call.own === undefined || (isForm(call.own) && isStream(body))) call.own = body;
 }
 
 /** After redirects and the user's hooks. */
@@ -96,35 +91,40 @@ export function judge({ options, beginning, own, found, isMadeAnew }: Call): voi
   // The user may have given it another body, of which there is no record.
   const isOther = (isMadeAnew ? beginning!.body : body) !== own && isOneShot({ value: body });
   const place = placeOf(options);
-  // What the caller set to undefined, got has removed by now.
-  const hasAuthorization = found.hasAuthorization || place.hasAuthorization;
-  Object.assign(found, place, { hasAuthorization, isOnce: isStream || isOther });
+  Object.assign(found, place, {
+    // What the caller set to undefined, got has removed by now.
+    hasAuthorization: found.hasAuthorization || place.hasAuthorization,
+    isOnce: isStream || isOther,
+  });
 }
 
 /** The request as it began, with its body once more. */
 export async function replayOf(call: Call, request: GuardedRequest): Promise<OptionsInit> {
-  const { options, beginning, own } = call;
-  const made = await request.again();
-  const headers = { ...beginning!.headers };
-  const isOurs = beginning!.body === own && (call.isMadeAnew || isStream(own));
-  if (isOurs && call.isMadeAnew) delete headers['content-length'];
+  const { options, beginning, own, isMadeAnew } = call;
+  const { url, body, headers = {}, ...others } = beginning!;
+  const isOurs = body === own && (isMadeAnew || isStream(own));
+  const made = isOurs ? await request.again() : body;
+  if (isMadeAnew) delete headers['content-length'];
   if (isForm(made)) delete headers['content-type'];
   for (const name of ownHeadersOf(options)) delete options.headers[name];
-  const body = !isOurs ? beginning!.body : isStream(made) ? once(() => made) : made;
-  call.retry = { ...options.retry };
-  const { limit = 0, calculateDelay } = call.retry;
+  const { limit = 0, calculateDelay } = options.retry;
   let isDue = true;
   // It is none of the user's retries: it uses none of them up, and is not theirs to veto.
   const retry: OptionsInit['retry'] = {
     limit: limit + 1,
     calculateDelay(facts) {
-      if (!isDue) return calculateDelay!({ ...facts, attemptCount: facts.attemptCount - 1 });
+      if (!isDue) return calculateDelay!(facts);
       isDue = false;
       return 1;
     },
   };
-  const { url, ...others } = beginning!;
-  // Where it is the same, an absolute one might be forbidden.
-  const place = url === String(options.url) ? {} : { url };
-  return { ...others, ...place, body: body as string, headers, retry, preserveHooks: true };
+  return {
+    ...others,
+    // Where it is the same, an absolute one might be forbidden.
+    ...(url !== String(options.url) && { url: url! }),
+    body: isStream(made) ? once(() => made) : (made as string),
+    headers,
+    retry,
+    preserveHooks: true,
+  };
 }

@@ -17,7 +17,7 @@ import type {
   RequestError,
   Response,
 } from 'got';
-import { begin, callOf, isRecorded, judge, once, replayOf, tidy, type Call } from './call.ts';
+import { begin, callOf, isStream, judge, once, replayOf, tidy, type Call } from './call.ts';
 
 type Retry = (options: OptionsInit) => never;
 type Answered = (response: Response) => Promise<Authorization | undefined>;
@@ -44,10 +44,9 @@ function attach(call: Call, request: GuardedRequest, tokens: unknown): Answered 
   };
   async function authorize({ headers }: Pick<Options, 'headers'>): Promise<void> {
     judge(call);
-    call.authorization = await request.authorize();
-    if (call.authorization === undefined) return;
-    delete headers['authorization'];
-    Object.assign(headers, call.authorization.headers);
+    const authorization = (call.authorization = await request.authorize());
+    if (authorization) delete headers['authorization'];
+    Object.assign(headers, authorization?.headers);
   }
   async function replay(response: Response, retry: Retry): Promise<Response> {
     return (await answered(response)) === undefined ? response : retry(await replayOf(call, request));
@@ -60,23 +59,22 @@ function attach(call: Call, request: GuardedRequest, tokens: unknown): Answered 
     return error;
   }
 
-  const { hooks } = given;
   const last = own(authorize);
   const back = own(replay);
   const start = own<BeforeRequestHook>((options) => {
-    const { beforeRequest, afterResponse } = options.hooks;
+    const { hooks } = options;
     // A handler may have put others behind it; got looks at the array as it goes.
-    beforeRequest.push(...beforeRequest.splice(beforeRequest.indexOf(last), 1));
+    hooks.beforeRequest.push(...hooks.beforeRequest.splice(hooks.beforeRequest.indexOf(last), 1));
     // got empties it where a hook of the user sends again.
-    if (!afterResponse.includes(back)) afterResponse.unshift(back);
+    hooks.afterResponse = [back, ...others(hooks.afterResponse)];
     begin(call, options as Options);
   });
   const again = own(() => {
     tidy(call);
     delete call.beginning;
   });
+  const { hooks } = given;
   hooks.beforeRequest = [start, ...others(hooks.beforeRequest), last];
-  hooks.afterResponse = [back, ...others(hooks.afterResponse)];
   hooks.beforeRetry = [again, ...others(hooks.beforeRetry)];
   hooks.beforeError = [own(explain), ...others(hooks.beforeError)];
   return answered;
@@ -101,27 +99,22 @@ export function gotAuth(
     const call = callOf(given);
     const request = guardRequest(adapter, call.found);
     const answered = attach(call, request, tokens);
-    const isUpload = isRecorded(call);
     // Here, not in a hook: there, got drops the length that the caller declared.
-    if (isUpload) given.body = once(() => request.body());
-    call.own = given.body;
+    const isUpload = !given.isStream && !call.isMadeAnew && isStream(given.body);
+    if (isUpload) call.own = given.body = once(() => request.body());
     // Other handlers may return anything.
     const result = next(given);
-    const sent = result as unknown as Partial<Request> & Partial<Promise<unknown>>;
-    const end = (): void => {
-      request.dispose();
-      // The next page may go on with these options.
-      Object.assign(call.options.retry, call.retry);
-    };
+    const sent = (result ?? {}) as unknown as Partial<Request> & Partial<Promise<unknown>>;
+    const end = (): void => request.dispose();
     // An abort passes hooks by.
     const fail = (): void => (tidy(call), request.dispose(true));
     // By then all that sends, or keeps a response, has a copy of the headers.
-    sent?.on?.('request', () => tidy(call));
+    sent.on?.('request', () => tidy(call));
     if (given.isStream) {
-      sent?.once?.(Stream.errorMonitor, fail);
+      sent.once?.(Stream.errorMonitor, fail);
       // About the responses of streams, got asks no hook.
-      sent?.once?.('response', (response: Response) => void answered(response).catch(end));
-    } else void sent?.then?.(end, fail);
+      sent.once?.('response', (response: Response) => void answered(response).catch(end));
+    } else void sent.then?.(end, fail);
     return result;
   };
   return { handlers: [handler] };
