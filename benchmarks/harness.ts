@@ -62,14 +62,19 @@ export function start(file: string, ...args: string[]): ChildProcess {
   return fork(fileURLToPath(new URL(file, import.meta.url)), args);
 }
 
-/** The first message of a process. */
+/** The next message of a process. */
 export async function messageOf<T>(child: ChildProcess): Promise<T> {
-  const ended = once(child, 'exit').then(([code]) => {
+  const heard = new AbortController();
+  const ended = once(child, 'exit', heard).then(([code]) => {
     throw new Error(`${child.spawnargs.slice(-2).join(' ')} ended with ${String(code)} and told nothing`);
   });
-  const [message] = (await Promise.race([once(child, 'message'), ended])) as [T];
   ended.catch(() => undefined);
-  return message;
+  try {
+    const [message] = (await Promise.race([once(child, 'message'), ended])) as [T];
+    return message;
+  } finally {
+    heard.abort();
+  }
 }
 
 /** Runs a file to its end in a process of its own, and returns its one message. */
@@ -79,4 +84,13 @@ export async function inProcess<T>(file: string, ...args: string[]): Promise<T> 
   const message = await messageOf<T>(child);
   await exited;
   return message;
+}
+
+/** Runs `send` so often, so many at once. */
+export async function inParallel(times: number, lanes: number, send: () => Promise<unknown>): Promise<void> {
+  let left = times;
+  const lane = async (): Promise<void> => {
+    while (left-- > 0) await send();
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
 }

@@ -1,9 +1,21 @@
+import { burst } from './burst.ts';
 import { hotPath } from './hot-path.ts';
+import { late401s } from './late-401s.ts';
+import { loopback } from './loopback.ts';
+import { sizes } from './sizes.ts';
+import { steady } from './steady.ts';
+import { upload } from './upload.ts';
 import type { Benchmark } from './harness.ts';
 import { print, record } from './report.ts';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'hot-path': hotPath,
+  loopback,
+  burst,
+  'late-401s': late401s,
+  steady,
+  upload,
+  sizes,
 };
 
 const asked = process.argv.slice(2);

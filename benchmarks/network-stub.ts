@@ -3,16 +3,27 @@ import https from 'node:https';
 import { Readable, Writable } from 'node:stream';
 import axios, { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 
-/** The status for a request with this Authorization header. */
-export type Answer = (authorization: string | undefined) => number | Promise<number>;
+export interface Asked {
+  readonly url: string;
+  readonly authorization: string | undefined;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body?: string;
+}
+
+export type Network = (asked: Asked) => Reply | Promise<Reply>;
+
+const HEADERS = { 'content-type': 'application/json' };
 
 /** What got asks of a native request. */
 class StubRequest extends Writable {
-  readonly #answer: () => number | Promise<number>;
+  readonly #reply: () => Reply | Promise<Reply>;
 
-  constructor(answer: () => number | Promise<number>) {
+  constructor(reply: () => Reply | Promise<Reply>) {
     super({ autoDestroy: false, emitClose: false });
-    this.#answer = answer;
+    this.#reply = reply;
   }
 
   override _write(_chunk: unknown, _encoding: string, done: () => void): void {
@@ -29,41 +40,45 @@ class StubRequest extends Writable {
   }
 
   async #respond(): Promise<void> {
-    const head = { headers: {}, rawHeaders: [], trailers: {}, rawTrailers: [], httpVersion: '1.1' };
-    const statusCode = await this.#answer();
-    this.emit('response', Object.assign(Readable.from([]), head, { statusCode, complete: true }));
+    const { status: statusCode, body } = await this.#reply();
+    const head = { headers: HEADERS, rawHeaders: [], trailers: {}, rawTrailers: [], httpVersion: '1.1' };
+    const content = Readable.from(body === undefined ? [] : [Buffer.from(body)]);
+    this.emit('response', Object.assign(content, head, { statusCode, complete: true }));
   }
 }
 
-function stubAxios(answer: Answer): void {
+function stubAxios(network: Network): void {
   axios.defaults.adapter = async (config: InternalAxiosRequestConfig) => {
-    const status = await answer(config.headers.get('authorization')?.toString());
-    const response = { data: '', status, statusText: '', headers: new AxiosHeaders(), config, request: {} };
+    const authorization = config.headers.get('authorization')?.toString();
+    const { status, body } = await network({ url: config.url ?? '', authorization });
+    const head = { statusText: '', headers: new AxiosHeaders(HEADERS), config, request: {} };
+    const response = { ...head, status, data: body };
     if (config.validateStatus?.(status) !== false) return response;
     throw new axios.AxiosError('refused', undefined, config, {}, response);
   };
 }
 
-function stubHttp(answer: Answer): void {
-  const request = ((_url: unknown, { headers }: http.RequestOptions) => {
-    const authorization = (headers as Record<string, string>)['authorization'];
-    return new StubRequest(() => answer(authorization));
-  }) as unknown as typeof http.request;
+function stubHttp(network: Network): void {
+  const request = (url: unknown, { headers }: http.RequestOptions): StubRequest => {
+    const { authorization } = headers as http.OutgoingHttpHeaders;
+    return new StubRequest(() => network({ url: String(url), authorization: authorization?.toString() }));
+  };
   Object.assign(http, { request });
   Object.assign(https, { request });
 }
 
-function stubFetch(answer: Answer): void {
+function stubFetch(network: Network): void {
   globalThis.fetch = async (input, init) => {
     // The real one begins with it, too: what it costs to hand over headers counts.
-    const { headers } = new Request(input, init);
-    return new Response(null, { status: await answer(headers.get('authorization') ?? undefined) });
+    const { url, headers } = new Request(input, init);
+    const { status, body } = await network({ url, authorization: headers.get('authorization') ?? undefined });
+    return new Response(body ?? null, { status, headers: HEADERS });
   };
 }
 
-/** Puts an answer in the place of the network, below axios, got, and all that uses fetch. For a process of its own. */
-export function stubNetwork(answer: Answer = () => 200): void {
-  stubAxios(answer);
-  stubHttp(answer);
-  stubFetch(answer);
+/** Puts answers in the place of the network, below axios, got, and all that uses fetch. For a process of its own. */
+export function stubNetwork(network: Network): void {
+  stubAxios(network);
+  stubHttp(network);
+  stubFetch(network);
 }

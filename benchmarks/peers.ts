@@ -28,7 +28,7 @@ export interface Peer {
 
 const expiryOf = ({ expires_in }: TokenResponse): number => Date.now() + Number(expires_in) * 1000;
 
-async function exchange({ tokenEndpoint }: Place, refreshToken: string): Promise<TokenResponse> {
+export async function exchange({ tokenEndpoint }: Place, refreshToken: string): Promise<TokenResponse> {
   const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'cli' });
   body.set('refresh_token', refreshToken);
   return (await (await fetch(tokenEndpoint, { method: 'POST', body })).json()) as TokenResponse;

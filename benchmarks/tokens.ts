@@ -1,3 +1,6 @@
+/** Good for ever, for the bare client. */
+export const STATIC_TOKEN = 'static';
+
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 let issued = 0;

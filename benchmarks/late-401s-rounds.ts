@@ -1,0 +1,36 @@
+import { setImmediate } from 'node:timers/promises';
+import type { ClientName } from './clients.ts';
+import { contendersFor, type Connect } from './contenders.ts';
+import { crowd } from './crowd.ts';
+
+export interface LateRefusals {
+  readonly served: number;
+  readonly exchanges: number;
+}
+
+const REQUESTS = 100;
+
+async function measure(connect: Connect): Promise<LateRefusals> {
+  const first = crowd.tokens();
+  const send = await connect(crowd, first);
+  crowd.exchanges = 0;
+  crowd.apiHold.isShut = true;
+  let over = 0;
+  const all = Array.from({ length: REQUESTS }, () => send(crowd.url).finally(() => (over += 1)));
+  const results = Promise.allSettled(all);
+  while (crowd.apiHold.waiting < REQUESTS) await setImmediate();
+  crowd.good.delete(`Bearer ${first.access_token}`);
+  crowd.apiHold.isShut = false;
+  for (let answered = 1; answered <= REQUESTS; answered += 1) {
+    crowd.apiHold.release(1);
+    while (over < answered) await setImmediate();
+  }
+  const served = (await results).filter(({ status }) => status === 'fulfilled').length;
+  return { served, exchanges: crowd.exchanges };
+}
+
+const found: Record<string, LateRefusals> = {};
+for (const [name, connect] of contendersFor(process.argv[2] as ClientName))
+  found[name] = await measure(connect);
+process.send!(found);
+process.exit();

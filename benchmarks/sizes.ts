@@ -1,0 +1,72 @@
+import { builtinModules } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import sizeLimit from 'size-limit';
+import type { Table } from './harness.ts';
+
+type Preset = Parameters<typeof sizeLimit>[0];
+// It has no types of its own.
+const { default: preset } = (await import('@size-limit/preset-small-lib' as string)) as { default: Preset };
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+interface Part {
+  readonly name: string;
+  readonly imported: string;
+  /** Left out, being there anyway. */
+  readonly without?: readonly string[];
+  readonly target?: string;
+}
+
+const ours = (name: string, imported: string, without: string[]): Part => ({
+  name: `@unexpired/${name}`,
+  imported,
+  without: ['@unexpired/core', ...without],
+  target: '1.5',
+});
+
+/** Of each package, what an application imports. */
+const PARTS: readonly Part[] = [
+  { name: '@unexpired/core', imported: '{ createTokenSource }', target: '7' },
+  { name: '@unexpired/oauth', imported: '{ refreshTokenGrant }', without: ['@unexpired/core'] },
+  ours('axios', '{ axiosAuth }', ['axios']),
+  ours('ky', '{ kyAuth }', ['ky']),
+  ours('got', '{ gotAuth }', ['got']),
+  ours('fetch', '{ fetchAuth }', []),
+  { name: 'axios-auth-refresh', imported: '{ createAuthRefresh }', without: ['axios'] },
+  { name: 'axios-jwt', imported: '{ applyAuthTokenInterceptor, setAuthTokens }', without: ['axios'] },
+  { name: 'fetch-extras', imported: '{ withTokenRefresh, withHeaders }' },
+  { name: '@badgateway/oauth2-client', imported: '{ OAuth2Client, OAuth2Fetch }' },
+  { name: '@azure/core-rest-pipeline', imported: '{ bearerTokenAuthenticationPolicy }' },
+  { name: 'google-auth-library', imported: '{ OAuth2Client }' },
+];
+
+async function sizeOf({ name, imported, without = [] }: Part): Promise<number> {
+  // What was built is measured, not the sources that this process runs.
+  const path = name.startsWith('@unexpired/')
+    ? `${ROOT}packages/${name.slice('@unexpired/'.length)}/dist/index.js`
+    : fileURLToPath(import.meta.resolve(name));
+  const check = {
+    files: [path],
+    import: { [path]: imported },
+    ignore: [...without, ...builtinModules, ...builtinModules.map((module) => `node:${module}`)],
+  };
+  const [result] = (await sizeLimit(preset, { cwd: ROOT, configPath: ROOT, checks: [check] })) as {
+    size: number;
+  }[];
+  return result!.size;
+}
+
+export async function sizes(): Promise<Table[]> {
+  const rows = [];
+  for (const part of PARTS) {
+    const { name, target = '' } = part;
+    rows.push({ package: name, kB: ((await sizeOf(part)) / 1000).toFixed(1), target });
+  }
+  return [
+    {
+      title: 'Size of what an application imports, minified and compressed by brotli, in kB',
+      note: 'With dependencies; without the HTTP client, core (but for itself), and what Node has.',
+      rows,
+    },
+  ];
+}
