@@ -22,7 +22,7 @@ function problemsIn(project) {
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config));
   const types = run(project, [resolve('node_modules/.bin/tsc'), '-p', '.', '--pretty', 'false']);
   if (types.length > 0) return types;
-  // node:test has no time-out of its own, and cases of the suites may wait for what a fault prevents.
+  // node:test has no time-out of its own.
   const flags = ['--test', '--test-reporter=spec', '--test-timeout=60000'];
   return run(project, [process.execPath, ...flags, ...globSync('*.test.ts', { cwd: project })]);
 }

@@ -27,7 +27,8 @@ void test('another process is kept out of a section, until the one that holds it
   const store = createFolderStore(folder);
   const holder = fork(new URL('hold-section.ts', import.meta.url), [folder]);
   try {
-    await once(holder, 'message');
+    const ended = once(holder, 'exit').then(() => assert.fail('the holder ended by itself'));
+    await Promise.race([once(holder, 'message'), ended]);
     const enter = async (): Promise<string> => 'inside';
     const leaving = new AbortController();
     const refused = store.runExclusive('default', enter, leaving.signal);
