@@ -1,4 +1,4 @@
-import { Stream } from 'node:stream';
+import { Stream, type Readable } from 'node:stream';
 import { checkAdapter, describe401, guardRequest } from '@unexpired/core';
 import type {
   Adapter,
@@ -100,14 +100,20 @@ export function gotAuth(
     const request = guardRequest(adapter, call.found);
     const answered = attach(call, request, tokens);
     // Here, not in a hook: there, got drops the length that the caller declared.
-    const isUpload = !given.isStream && !call.isMadeAnew && isStream(given.body);
+    const { body } = given;
+    const isUpload = !given.isStream && !call.isMadeAnew && isStream(body);
     if (isUpload) call.own = given.body = once(() => request.body());
     // Other handlers may return anything.
     const result = next(given);
     const sent = (result ?? {}) as unknown as Partial<Request> & Partial<Promise<unknown>>;
     const end = (): void => request.dispose();
     // An abort passes hooks by.
-    const fail = (): void => (tidy(call), request.dispose(true));
+    const fail = (): void => {
+      tidy(call);
+      request.dispose(true);
+      // Nobody may have read it.
+      (body as Partial<Readable> | undefined)?.destroy?.();
+    };
     // By then all that sends, or keeps a response, has a copy of the headers.
     sent.on?.('request', () => tidy(call));
     if (given.isStream) {

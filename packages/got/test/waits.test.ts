@@ -86,6 +86,32 @@ test('an upload that is aborted during the refresh lets go of its source', async
   authorization.release();
 });
 
+const unsent: [string, (scene: Scene, controller: AbortController) => unknown][] = [
+  ['is signed out', ({ tokens }) => tokens.signOut()],
+  ['is aborted before', (_, controller) => controller.abort()],
+  [
+    'is aborted in the refresh',
+    ({ authorization }, controller) => {
+      authorization.next({ hold: 'answer' });
+      void authorization.requestArrived().then(() => controller.abort());
+    },
+  ],
+];
+
+test.each(unsent)('an upload that %s lets go of its source', async (_, fail) => {
+  const scene = await expiredScene();
+  const { api, client, authorization } = scene;
+  const controller = new AbortController();
+  const body = Readable.from(['a']);
+  await fail(scene, controller);
+
+  await errorOf(client.post(api.origin, { body, signal: controller.signal }));
+
+  expect(body.destroyed).toBe(true);
+  expect(api.requests).toHaveLength(0);
+  authorization.release();
+});
+
 test('the replay carries the access token of the refresh', async () => {
   const { api, client, authorization, first } = await openScene();
   authorization.revokeAccessTokens();
