@@ -80,4 +80,3 @@ for (const [name, connect] of contendersFor(client)) {
   bursts[name] = await measureBursts(connect, name === 'unexpired' ? ROUNDS : 1);
 }
 process.send!({ bareBytes: bareBytes!, bursts } satisfies BurstsOfClient);
-process.exit();

@@ -40,13 +40,16 @@ export function sendFetch(send: Fetch, own: Readonly<Record<string, string>> = {
 
 export interface Client {
   /** With a header that never changes. */
-  bare(accessToken: string): Send;
-  ours(tokens: TokenSource): Send;
+  readonly bare: (accessToken: string) => Send;
+  readonly ours: (tokens: TokenSource) => Send;
 }
 
 const bearer = (accessToken: string) => ({ authorization: `Bearer ${accessToken}` });
 
-export const clients = {
+export const CLIENTS = ['axios', 'ky', 'got', 'fetch'] as const;
+export type ClientName = (typeof CLIENTS)[number];
+
+export const clients: Readonly<Record<ClientName, Client>> = {
   axios: {
     bare: (accessToken) => sendAxios(axios.create({ headers: bearer(accessToken) })),
     ours(tokens) {
@@ -67,7 +70,4 @@ export const clients = {
     bare: (accessToken) => sendFetch((url, init) => fetch(url, init), bearer(accessToken)),
     ours: (tokens) => sendFetch(fetchAuth(tokens)),
   },
-} satisfies Record<string, Client>;
-
-export type ClientName = keyof typeof clients;
-export const CLIENTS = Object.keys(clients) as ClientName[];
+};

@@ -77,11 +77,12 @@ export async function messageOf<T>(child: ChildProcess): Promise<T> {
   }
 }
 
-/** Runs a file to its end in a process of its own, and returns its one message. */
+/** Runs a file in a process of its own until its one message, and ends it: some leave timers and connections. */
 export async function inProcess<T>(file: string, ...args: string[]): Promise<T> {
   const child = start(file, ...args);
   const exited = once(child, 'exit');
   const message = await messageOf<T>(child);
+  child.kill('SIGKILL');
   await exited;
   return message;
 }

@@ -119,5 +119,3 @@ stubNetwork(() => ({ status: 200 }));
 const { client, method = 'GET', peer } = JSON.parse(process.argv[2]!) as Asked;
 if (client !== undefined) process.send!(await measureClient(client, method));
 else process.send!(await (peer === undefined ? measureAuthorize() : measurePeer(peer)));
-// Some peers hold a timer for their next refresh.
-process.exit();

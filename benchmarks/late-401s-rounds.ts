@@ -33,4 +33,3 @@ const found: Record<string, LateRefusals> = {};
 for (const [name, connect] of contendersFor(process.argv[2] as ClientName))
   found[name] = await measure(connect);
 process.send!(found);
-process.exit();

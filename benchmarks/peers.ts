@@ -23,7 +23,7 @@ export interface Place {
 export interface Peer {
   /** What it is compared with; a peer that is a client of its own brings its own. */
   readonly client: ClientName | ((accessToken: string) => Send);
-  connect(place: Place, first: TokenResponse): Send | Promise<Send>;
+  readonly connect: (place: Place, first: TokenResponse) => Send | Promise<Send>;
 }
 
 const expiryOf = ({ expires_in }: TokenResponse): number => Date.now() + Number(expires_in) * 1000;
