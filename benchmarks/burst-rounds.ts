@@ -33,13 +33,20 @@ function sendAll(send: Send): Promise<PromiseSettledResult<unknown>[]> {
 const servedOf = (results: readonly PromiseSettledResult<unknown>[]): number =>
   results.filter(({ status }) => status === 'fulfilled').length;
 
-async function burst(connect: Connect, expiresInSeconds: number): Promise<{ ms: number; served: number }> {
+interface Round {
+  readonly ms: number;
+  readonly served: number;
+  readonly exchanges: number;
+}
+
+async function burst(connect: Connect, expiresInSeconds: number): Promise<Round> {
   const send = await connect(crowd, crowd.tokens(expiresInSeconds));
   crowd.exchanges = 0;
   global.gc!();
   const start = performance.now();
   const results = await sendAll(send);
-  return { ms: performance.now() - start, served: servedOf(results) };
+  const { exchanges } = crowd;
+  return { ms: performance.now() - start, served: servedOf(results), exchanges };
 }
 
 /** What 10,000 requests hold while all of them wait. */
@@ -62,8 +69,7 @@ async function measureBursts(connect: Connect, times: number): Promise<Burst> {
     { valid: () => burst(connect, 3600), waiting: () => burst(connect, 0) },
     times,
   );
-  const { served } = await burst(connect, 0);
-  const { exchanges } = crowd;
+  const { served, exchanges } = rounds['waiting']![0]!;
   const held = async (): Promise<number> => heldBytes(await connect(crowd, crowd.tokens(0)), crowd.tokenHold);
   const { bytes } = await interleave({ bytes: held }, times);
   const ms = (name: string): number[] => rounds[name]!.map((each) => each.ms);

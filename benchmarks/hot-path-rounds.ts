@@ -24,8 +24,8 @@ export interface AuthorizeRounds {
   readonly isPromise: boolean;
 }
 
-const ROUNDS = 15;
-const WARM_UP = 3;
+const ROUNDS = 11;
+const WARM_UP = 2;
 
 const ORIGIN = 'https://api.example.com';
 const URL = `${ORIGIN}/v1/items`;

@@ -28,7 +28,7 @@ export async function upload(): Promise<Table[]> {
   return [
     {
       title: 'Upload: peak memory of a process that streams 256 MiB, not replayed',
-      note: `Resident memory; ${ROUNDS} processes each. axios without redirects and ky without retries, which keep it all.`,
+      note: `Resident memory (Linux only); ${ROUNDS} processes each. axios without redirects and ky without retries, which keep it all.`,
       rows,
     },
   ];
