@@ -4,7 +4,8 @@ import { expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import { gotAuth } from '@unexpired/got';
 import got, { type HandlerFunction, type Options, type OptionsInit } from 'got';
-import { errorOf, openScene, redirectTo, statuses, type Scene } from './scene.ts';
+import { statuses } from '../../../test/world.ts';
+import { errorOf, openScene, redirectTo, type Scene } from './scene.ts';
 
 const bodies = ({ api }: Scene): string[] => api.requests.map(({ body }) => body.toString());
 

@@ -2,7 +2,8 @@ import { request as send, type RequestOptions as NativeOptions } from 'node:http
 import { expect, test } from '@jest/globals';
 import { gotAuth } from '@unexpired/got';
 import got from 'got';
-import { bearerTokens, errorOf, openScene, statuses } from './scene.ts';
+import { bearerTokens, statuses } from '../../../test/world.ts';
+import { errorOf, openScene } from './scene.ts';
 
 const cacheable = (token: string | undefined): { headers: Record<string, string>; body: string } => ({
   headers: { 'Cache-Control': 'max-age=60' },

@@ -3,7 +3,8 @@ import { expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import { gotAuth } from '@unexpired/got';
 import type { ExtendOptions, HandlerFunction, Response } from 'got';
-import { bearerTokens, errorOf, openScene, reasonsOf, statuses } from './scene.ts';
+import { bearerTokens, reasonsOf, statuses } from '../../../test/world.ts';
+import { errorOf, openScene } from './scene.ts';
 
 /** Options that note what they see. */
 function watched(name: string, seen: string[]): ExtendOptions {

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { gotAuth } from '@unexpired/got';
 import got, { type BeforeRequestHook, type HandlerFunction, type Response } from 'got';
-import { bearerTokens, openScene, reasonsOf, redirectTo, statuses } from './scene.ts';
+import { bearerTokens, reasonsOf, statuses } from '../../../test/world.ts';
+import { openScene, redirectTo } from './scene.ts';
 
 test('an absolute URL on an instance with a base URL does not get the access token elsewhere', async () => {
   const { api, elsewhere, client, first } = await openScene();

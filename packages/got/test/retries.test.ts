@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import type { Request, Response } from 'got';
-import { errorOf, openScene, reasonsOf, statuses, type Scene } from './scene.ts';
+import { reasonsOf, statuses } from '../../../test/world.ts';
+import { errorOf, openScene, type Scene } from './scene.ts';
 
 const sent = ({ api }: Scene): string[] =>
   api.requests.map(({ method, url, status, body }) => `${method} ${url} ${status} ${body.toString()}`);

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { OptionsInit, RequestError } from 'got';
-import { errorOf, openScene, redirectTo, statuses, textOf, type Scene } from './scene.ts';
+import { statuses } from '../../../test/world.ts';
+import { errorOf, openScene, redirectTo, textOf, type Scene } from './scene.ts';
 
 /** All that logging could show of a value: what inspection without `showHidden` and JSON walk through. */
 function shown(value: unknown): string {

@@ -4,7 +4,8 @@ import { expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import { gotAuth } from '@unexpired/got';
 import got, { type Response } from 'got';
-import { bearerTokens, errorOf, openScene, reasonsOf, redirectTo, statuses, textOf } from './scene.ts';
+import { bearerTokens, reasonsOf, statuses } from '../../../test/world.ts';
+import { errorOf, openScene, redirectTo, textOf } from './scene.ts';
 
 test('a stream carries a fresh access token', async () => {
   const { client, api, first } = await openScene();

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import type { OptionsInit } from 'got';
-import { bearerTokens, errorOf, openScene, statuses, type Scene } from './scene.ts';
+import { bearerTokens, statuses } from '../../../test/world.ts';
+import { errorOf, openScene, type Scene } from './scene.ts';
 
 async function expiredScene(): Promise<Scene> {
   const scene = await openScene();
