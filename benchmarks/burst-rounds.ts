@@ -12,12 +12,12 @@ export interface Burst {
   /** For one of the bursts with an expired token. */
   readonly exchanges: number;
   readonly served: number;
-  /** Held for each request that waits; it does not vary. */
-  readonly bytes: number;
+  /** Held for each request that waits, by round: what is left of rounds before may spoil one. */
+  readonly bytes: number[];
 }
 
 export interface BurstsOfClient {
-  readonly bareBytes: number;
+  readonly bareBytes: number[];
   readonly bursts: Record<string, Burst>;
 }
 
@@ -71,17 +71,18 @@ async function measureBursts(connect: Connect, times: number): Promise<Burst> {
   );
   const { served, exchanges } = rounds['waiting']![0]!;
   const held = async (): Promise<number> => heldBytes(await connect(crowd, crowd.tokens(0)), crowd.tokenHold);
-  const bytes = await held();
+  const { bytes } = await interleave({ bytes: held }, times);
   const ms = (name: string): number[] => rounds[name]!.map((each) => each.ms);
   return { validMs: ms('valid'), waitingMs: ms('waiting'), exchanges, served, bytes };
 }
 
 const good = crowd.tokens().access_token!;
 await burst(() => clients[client].bare(good), 3600);
-const bareBytes = await heldBytes(clients[client].bare(good), crowd.apiHold);
+const bare = (): Promise<number> => heldBytes(clients[client].bare(good), crowd.apiHold);
+const { bareBytes } = await interleave({ bareBytes: bare }, ROUNDS);
 const bursts: Record<string, Burst> = {};
 for (const [name, connect] of contendersFor(client)) {
   // For peers, one round: nothing is claimed by their times.
   bursts[name] = await measureBursts(connect, name === 'unexpired' ? ROUNDS : 1);
 }
-process.send!({ bareBytes, bursts } satisfies BurstsOfClient);
+process.send!({ bareBytes: bareBytes!, bursts } satisfies BurstsOfClient);

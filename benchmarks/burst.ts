@@ -15,7 +15,7 @@ function rowOf(name: string, burst: Burst, bareBytes: number): Record<string, st
     'valid ms': valid.toFixed(0),
     'expired ms': median(waitingMs).toFixed(0),
     ratio: (median(waitingMs) / (valid + EXCHANGE_MS)).toFixed(2),
-    'bytes each': (bytes - bareBytes).toFixed(0),
+    'bytes each': (median(bytes) - bareBytes).toFixed(0),
   };
 }
 
@@ -23,7 +23,8 @@ export async function burst(): Promise<Table[]> {
   const rows = [];
   for (const client of CLIENTS) {
     const { bareBytes, bursts } = await inProcess<BurstsOfClient>('burst-rounds.ts', client);
-    for (const [name, each] of Object.entries(bursts)) rows.push({ client, ...rowOf(name, each, bareBytes) });
+    for (const [name, each] of Object.entries(bursts))
+      rows.push({ client, ...rowOf(name, each, median(bareBytes)) });
   }
   return [
     {
