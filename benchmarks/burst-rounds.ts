@@ -73,7 +73,7 @@ async function measureBursts(connect: Connect, times: number): Promise<Burst> {
   const held = async (): Promise<number> => heldBytes(await connect(crowd, crowd.tokens(0)), crowd.tokenHold);
   const { bytes } = await interleave({ bytes: held }, times);
   const ms = (name: string): number[] => rounds[name]!.map((each) => each.ms);
-  return { validMs: ms('valid'), waitingMs: ms('waiting'), exchanges, served, bytes };
+  return { validMs: ms('valid'), waitingMs: ms('waiting'), exchanges, served, bytes: bytes! };
 }
 
 const good = crowd.tokens().access_token!;
