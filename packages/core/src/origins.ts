@@ -2,13 +2,11 @@ import { invalidOption } from './options.ts';
 
 /** Where a URL leads, as scheme, host and port; undefined where it cannot be told. Relative URLs count from `location`. */
 export function originOf(url: string | URL): string | undefined {
-  try {
-    const base = (globalThis as { location?: { href?: string } }).location?.href;
-    const { origin } = new URL(url, base);
-    return origin === 'null' ? undefined : origin;
-  } catch {
-    return undefined;
-  }
+  const base = (globalThis as { location?: { href?: string } }).location?.href;
+  // Asked first: an error, with its stack, would cost twenty times as much.
+  if (!URL.canParse(url, base)) return undefined;
+  const { origin } = new URL(url, base);
+  return origin === 'null' ? undefined : origin;
 }
 
 function isLoopback(hostname: string): boolean {
