@@ -37,7 +37,7 @@ export function attemptOf(config: Config, authorization: Authorization, data: un
     const place = [hop['protocol'], hop['hostname'], hop['port']].join();
     config.beforeRedirect?.(hop, response, request);
     const stays = place === [hop['protocol'], hop['hostname'], hop['port']].join();
-    confine(authorization, { url: stays ? String(hop['href']) : '', headers: hop['headers'] as Hop });
+    confine(authorization, { url: stays ? String(hop['href']) : undefined, headers: hop['headers'] as Hop });
   };
   if (authorization.customHeader !== undefined) {
     attempt.fetchOptions = { ...config.fetchOptions, redirect: 'error' };

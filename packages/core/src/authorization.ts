@@ -34,12 +34,15 @@ export function sentOf(authorization: Authorization): Sent | undefined {
   return sentBy.get(authorization);
 }
 
-/** Takes what was set on a request off the headers of a redirect that leaves its origin; for clients that keep them. */
+/**
+ * Takes what was set on a request off the headers of a redirect that leaves its origin; for clients that keep them.
+ * Without a `url`, it does.
+ */
 export function confine(
   authorization: Authorization,
-  { url, headers }: { url: string; headers: Record<string, unknown> },
+  { url, headers }: { url: string | undefined; headers: Record<string, unknown> },
 ): void {
-  if (originOf(url) === sentOf(authorization)?.origin) return;
+  if (url && originOf(url) === sentOf(authorization)?.origin) return;
   const values = Object.values(authorization.headers).map((value) => value.trim());
   for (const [name, value] of Object.entries(headers)) {
     // By value: a header that the caller set for the other origin stays.

@@ -13,7 +13,7 @@ test.each([
   ['to a subdomain', 'https://other.api.example.com/', ['X-Own']],
   ['to another port', 'https://api.example.com:8443/', ['X-Own']],
   ['to another scheme', 'http://api.example.com/', ['X-Own']],
-  ['to nowhere that can be told', '', ['X-Own']],
+  ['to nowhere that can be told', undefined, ['X-Own']],
 ])('a redirect %s keeps these headers', (_, url, kept) => {
   const headers = { Authorization: 'Bearer secret', 'X-Own': 'own' };
 
@@ -28,4 +28,16 @@ test('a header that was set for the other origin stays', () => {
   confine(authorization, { url: 'https://other.example.com/', headers });
 
   expect(headers).toEqual({ authorization: 'Bearer of-the-other' });
+});
+
+test('in a page of the origin, too, a place that is not known is another one', () => {
+  const headers = { authorization: 'Bearer secret' };
+  Object.assign(globalThis, { location: { href: 'https://api.example.com/page' } });
+  try {
+    confine(authorization, { url: undefined, headers });
+  } finally {
+    Reflect.deleteProperty(globalThis, 'location');
+  }
+
+  expect(headers).toEqual({});
 });

@@ -72,7 +72,7 @@ export function once(body: () => unknown): AsyncGenerator<unknown> {
 
 /** Takes our header off: it would be taken for the caller's own, and shown by errors. */
 export function tidy({ authorization, options }: Call): void {
-  if (authorization) confine(authorization, { url: '', headers: options.headers });
+  if (authorization) confine(authorization, { url: undefined, headers: options.headers });
 }
 
 export function begin(call: Call, options: Options): void {
