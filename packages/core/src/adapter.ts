@@ -150,16 +150,16 @@ export interface GuardedRequest {
 }
 
 /**
- * The steps of one request, for clients where no one function makes all attempts. `found` is read at each step: its
- * members may be getters.
+ * The steps of one request, for clients where no one function makes all attempts. What hooks and redirects may change
+ * of `found` is read anew at each step: the adapter writes it there.
  */
 export function guardRequest({ tokens, options }: Adapter, found: FoundRequest): GuardedRequest {
   const { account, body: make, minTtlMs, ...own } = checkRequestOptions(found.options, tokens);
   const { signal, confinesHeaders, prepare = (made: unknown): unknown => made } = found;
   // A factory for all calls is no body for those that have none.
-  const isBare = !found.body.value && /^(get|head)$/i.test(found.method);
-  const factory = make && (async (): Promise<unknown> => prepare(await make()));
-  const body = { ...found.body, factory: isBare ? undefined : factory };
+  const isBare = make && !found.body.value && /^(get|head)$/i.test(found.method);
+  const factory = make && !isBare ? async (): Promise<unknown> => prepare(await make()) : undefined;
+  const body = { ...found.body, factory };
   let source: TokenSource | undefined;
   let isChosen = false;
   let sent: Authorization | undefined;

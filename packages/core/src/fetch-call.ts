@@ -1,14 +1,12 @@
 import {
   sendGuarded,
-  type AdapterOptions,
+  type Adapter,
   type FoundRequest,
   type RequestOptions,
-  type TokenSourceResolver,
   type Transport,
 } from './adapter.ts';
 import type { Authorization } from './authorization.ts';
 import { drain } from './body-plan.ts';
-import type { TokenSource } from './token-source.ts';
 
 /** One request, as adapters of fetch and of clients over fetch found it. */
 export interface FetchCall extends FoundRequest {
@@ -47,10 +45,7 @@ function hidden401(error: unknown): Partial<Response> {
 }
 
 /** `sendGuarded` for whatever sends as fetch does. */
-export async function sendFetch(
-  adapter: { tokens: TokenSource | TokenSourceResolver; options: AdapterOptions },
-  call: FetchCall,
-): Promise<Response> {
+export async function sendFetch(adapter: Adapter, call: FetchCall): Promise<Response> {
   const transport: Transport<Partial<Response>> = {
     send: (authorization, sent) =>
       authorization === undefined
