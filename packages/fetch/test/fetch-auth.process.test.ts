@@ -1,27 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-
-const run = promisify(execFile);
-const root = new URL('../../../', import.meta.url);
-
-async function output(script: string): Promise<string> {
-  const flags = ['--conditions=@unexpired/source', '--input-type=module', '--unhandled-rejections=strict'];
-  const { stdout } = await run(process.execPath, [...flags, '--eval', script], { cwd: root });
-  return stdout.trim();
-}
-
-test('importing the adapter leaves the dispatcher of the global fetch as it is', async () => {
-  const script = `
-    const symbols = () => Object.getOwnPropertySymbols(globalThis).filter((s) => String(s).includes('undici'));
-    const before = symbols().map((symbol) => globalThis[symbol]);
-    await import('@unexpired/fetch');
-    const after = symbols().map((symbol) => globalThis[symbol]);
-    console.log(before.length === after.length && before.every((value, i) => value === after[i]));
-  `;
-
-  expect(await output(script)).toBe('true');
-});
+import { outputOf } from '../../../test/run-script.ts';
 
 test('a refresh that fails after all of its callers left is no unhandled rejection', async () => {
   const script = `
@@ -45,5 +23,5 @@ test('a refresh that fails after all of its callers left is no unhandled rejecti
     console.log(tokens.status().health);
   `;
 
-  expect(await output(script)).toBe('left,left,left\nsigned-out');
+  expect(await outputOf(script)).toBe('left,left,left\nsigned-out');
 });

@@ -1,36 +1,19 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createTokenSource, type TokenSource } from '@unexpired/core';
+import { beforeEach, expect, test } from '@jest/globals';
+import type { TokenSource } from '@unexpired/core';
 import { fetchAuth, type AuthFetch } from '@unexpired/fetch';
 import nock from 'nock';
-
-const API = 'https://api.example.com';
+import { API, interceptAll, openTokens, sees } from '../../../test/intercepted.ts';
 
 let tokens: TokenSource;
 let authFetch: AuthFetch;
 
+// Before anything is intercepted: what sends is looked up for each request.
 beforeEach(() => {
-  tokens = createTokenSource({
-    origins: [API],
-    refresh: () => fetch('https://id.example.com/token', { method: 'POST' }),
-    tokens: { access_token: 'first', refresh_token: 'r1', expires_in: 3600 },
-  });
-  // Before anything is intercepted: what sends is looked up for each request.
+  tokens = openTokens();
   authFetch = fetchAuth(tokens);
-  // It takes over what all tests of this process send through: only as long as a test here runs.
-  if (!nock.isActive()) nock.activate();
-  nock.disableNetConnect();
 });
 
-afterEach(async () => {
-  nock.cleanAll();
-  nock.enableNetConnect();
-  nock.restore();
-  await tokens.close();
-});
-
-function sees(authorization: string): nock.Options {
-  return { reqheaders: { authorization } };
-}
+interceptAll();
 
 test('an intercepted fetch sees both attempts of one call, and the refresh between them', async () => {
   const api = nock(API, sees('Bearer first')).post('/things', 'text').reply(401);

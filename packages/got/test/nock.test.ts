@@ -1,36 +1,20 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createTokenSource, type TokenSource } from '@unexpired/core';
+import { beforeEach, expect, test } from '@jest/globals';
+import type { TokenSource } from '@unexpired/core';
 import { gotAuth } from '@unexpired/got';
 import got, { type Got } from 'got';
 import nock from 'nock';
-
-const API = 'https://api.example.com';
+import { API, interceptAll, openTokens, sees } from '../../../test/intercepted.ts';
 
 let tokens: TokenSource;
 let client: Got;
 
+// Before anything is intercepted: what sends is looked up for each request.
 beforeEach(() => {
-  tokens = createTokenSource({
-    origins: [API],
-    refresh: () => fetch('https://id.example.com/token', { method: 'POST' }),
-    tokens: { access_token: 'first', refresh_token: 'r1', expires_in: 3600 },
-  });
+  tokens = openTokens();
   client = got.extend({ retry: { limit: 0 } }, gotAuth(tokens)) as Got;
-  // It takes over what all tests of this process send through: only as long as a test here runs.
-  if (!nock.isActive()) nock.activate();
-  nock.disableNetConnect();
 });
 
-afterEach(async () => {
-  nock.cleanAll();
-  nock.enableNetConnect();
-  nock.restore();
-  await tokens.close();
-});
-
-function sees(authorization: string): nock.Options {
-  return { reqheaders: { authorization } };
-}
+interceptAll();
 
 test('an intercepted got sees both attempts of one call, and the refresh between them', async () => {
   const api = nock(API, sees('Bearer first')).post('/things', { a: 1 }).reply(401);

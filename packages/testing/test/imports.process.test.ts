@@ -1,16 +1,6 @@
-import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-
-const run = promisify(execFile);
-const root = new URL('../../../', import.meta.url);
-
-async function evaluate(script: string): Promise<string> {
-  const flags = ['--conditions=@unexpired/source', '--input-type=module'];
-  const { stdout } = await run(process.execPath, [...flags, '--eval', script], { cwd: root });
-  return stdout;
-}
+import { outputOf } from '../../../test/run-script.ts';
 
 /**
  * The slots of the global fetch's dispatcher that are set while a module is imported, but for those that Node fills
@@ -28,7 +18,7 @@ async function slotsSetBy(...names: string[]): Promise<string[]> {
     for (const name of ${JSON.stringify(names)}) await import(name);
     console.log(JSON.stringify(slots));
   `;
-  return JSON.parse(await evaluate(script)) as string[];
+  return JSON.parse(await outputOf(script)) as string[];
 }
 
 /** What is on the global object after some modules were imported, and was not after their clients were. */
@@ -46,10 +36,10 @@ async function globalsAddedBy(...names: string[]): Promise<string[]> {
     });
     console.log(JSON.stringify(changed.map(String)));
   `;
-  return JSON.parse(await evaluate(script)) as string[];
+  return JSON.parse(await outputOf(script)) as string[];
 }
 
-const packages = readdirSync(new URL('packages', root));
+const packages = readdirSync(new URL('../../', import.meta.url));
 
 test.each(packages)(
   'importing @unexpired/%s leaves the dispatcher of the global fetch as it is',
