@@ -5,8 +5,9 @@ export interface Challenge {
 }
 
 // A parameter (`name=token`, `name="quoted"`, and the single quotes some servers send), or a word: a scheme or token68.
+// A quote that does not end holds all that follows: what a realm says is no challenge.
 const PIECE =
-  /([\w!#$%&*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s,"']+))|([\w!#$%&'*+.^`|~/-]+=*)/g;
+  /([\w!#$%&*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|'([^']*)'|([^\s,"']+))|([\w!#$%&'*+.^`|~/-]+=*)/g;
 
 export function parseChallenges(header: string): Challenge[] {
   const challenges: { scheme: string; parameters: Record<string, string> }[] = [];

@@ -42,6 +42,8 @@ describe('a 401 is about something else', () => {
     ['NTLM', 'NTLM'],
     ['several of a gateway', 'Negotiate, NTLM, Basic realm="x"'],
     ['a realm that speaks of a Bearer', 'Basic realm="use Bearer, Bearer error=invalid_token"'],
+    ['a realm that does not end', 'Basic realm="use Bearer, Bearer error=invalid_token'],
+    ['a realm that ends in an escape', 'Basic realm="use Bearer, Bearer error=invalid_token\\'],
     ['scope', 'Bearer error="insufficient_scope", scope="write"'],
     ['authentication', 'Bearer error="insufficient_user_authentication", acr_values="mfa"'],
     ['claims', 'Bearer realm="", error="insufficient_claims", claims="eyJhIjoxfQ=="'],
