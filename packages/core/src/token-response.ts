@@ -54,14 +54,23 @@ export function lifetimeOf(response: TokenResponse, sentAt: number): number | un
 
 export function refreshInOf(response: TokenResponse): number | undefined {
   const seconds = finiteNumber(response.refresh_in);
-  return seconds === undefined || seconds < 0 ? undefined : seconds * 1000;
+  return seconds === undefined || seconds < 0 ? undefined : Math.min(seconds * 1000, LONGEST_MS);
+}
+
+/** What a store cannot write would keep the tokens beside it from being written. */
+function isStorable(value: unknown): boolean {
+  try {
+    return JSON.stringify(value) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The new members over the old ones; an absent or empty token never replaces one that is there (RFC 6749, section 6). */
 export function mergeTokens(old: TokenSet | undefined, response: TokenResponse): TokenSet {
   const { expires_in: _in, expires_at: _at, refresh_in: _refresh, ...members } = response;
   const taken = Object.entries(members).filter(
-    ([name, value]) => value !== undefined && (isFilled(value) || !/^(access|refresh)_token$/.test(name)),
+    ([name, value]) => isStorable(value) && (isFilled(value) || !/^(access|refresh)_token$/.test(name)),
   );
   return Object.freeze({ ...old, ...Object.fromEntries(taken) });
 }

@@ -80,6 +80,7 @@ describe('refresh_in', () => {
     [{ refresh_in: 0 }, 0],
     [{ refresh_in: -1 }, undefined],
     [{ refresh_in: 'never' }, undefined],
+    [{ refresh_in: 1e308 }, LONGEST],
     [{}, undefined],
   ])('of %j is %p ms', (response, expected) => {
     expect(refreshInOf(response)).toBe(expected);
@@ -88,6 +89,8 @@ describe('refresh_in', () => {
 
 describe('mergeTokens', () => {
   const old = { access_token: 'a1', refresh_token: 'r1', scope: 'read', tenant: 'x' };
+  const loop: Record<string, unknown> = {};
+  loop['itself'] = loop;
 
   test.each([
     [
@@ -129,6 +132,7 @@ describe('mergeTokens', () => {
       { old_access_token: null, refresh_token_hint: null },
     ],
     ['keeps members that are undefined', { tenant: undefined }, {}],
+    ['leaves out what no JSON can hold', { tenant: 5n, more: () => 'x', loop }, {}],
     ['keeps no times, which the record has', { expires_in: 5, expires_at: 6, refresh_in: 7 }, {}],
   ])('%s', (_, response, changed) => {
     expect(mergeTokens(old, response as TokenResponse)).toEqual({ ...old, ...changed });
