@@ -215,14 +215,16 @@ const KIND_OF_ERROR: Partial<Record<AccessTokenErrorCode, FailureKind>> = {
 /** An AccessTokenError from a refresh function is obeyed. */
 export function classifyOwn(error: AccessTokenError): Failure {
   const refused = error.permanent ? 'revoked' : 'refused';
-  const waits = error.retryAfterMs !== undefined;
+  const given: unknown = error.retryAfterMs;
+  // No wait ends that is not a number, and none may last for ever.
+  const retryAfterMs = typeof given === 'number' && Number.isFinite(given) && given >= 0 ? given : undefined;
   return {
     kind:
       error.code === 'ERR_REAUTHENTICATION_REQUIRED'
         ? refused
-        : (KIND_OF_ERROR[error.code] ?? (waits ? 'throttled' : 'transient')),
+        : (KIND_OF_ERROR[error.code] ?? (retryAfterMs === undefined ? 'transient' : 'throttled')),
     outcomeUnknown: false,
-    retryAfterMs: error.retryAfterMs,
+    retryAfterMs,
     text: shownText(error.message),
     facts: { name: error.name, code: error.code },
   };

@@ -400,6 +400,17 @@ describe('an AccessTokenError that a refresh function threw is obeyed', () => {
       facts: { name: 'AccessTokenError', code },
     });
   });
+
+  test.each([NaN, Infinity, -5, 'soon', '60', null])(
+    'but for a wait of %p ms, which is none',
+    (retryAfterMs) => {
+      const error = new AccessTokenError('ERR_REFRESH_FAILED', 'busy', {
+        retryAfterMs: retryAfterMs as number,
+      });
+
+      expect(classifyOwn(error)).toMatchObject({ kind: 'transient', retryAfterMs: undefined });
+    },
+  );
 });
 
 describe('the error for callers', () => {
