@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXCHANGE_MS, REQUESTS } from './burst.ts';
-import { clients, type ClientName, type Send } from './clients.ts';
+import { bareClients, type ClientName, type Send } from './clients.ts';
 import { contendersFor, type Connect } from './contenders.ts';
-import { crowd } from './crowd.ts';
+import { crowd, type Hold } from './crowd.ts';
 import { interleave } from './harness.ts';
 
 export interface Burst {
@@ -12,8 +12,8 @@ export interface Burst {
   /** For one of the bursts with an expired token. */
   readonly exchanges: number;
   readonly served: number;
-  /** Held for each request that waits, by round: what is left of rounds before may spoil one. */
-  readonly bytes: number[];
+  /** For each request that waits, by round: what is left of rounds before may spoil one. */
+  readonly heldBytes: number[];
 }
 
 export interface BurstsOfClient {
@@ -22,12 +22,14 @@ export interface BurstsOfClient {
 }
 
 const ROUNDS = 3;
+/** Fewer: what one of them holds does not depend on it. */
+const HELD = 2000;
 
 const client = process.argv[2] as ClientName;
 crowd.exchangeMs = EXCHANGE_MS;
 
-function sendAll(send: Send): Promise<PromiseSettledResult<unknown>[]> {
-  return Promise.allSettled(Array.from({ length: REQUESTS }, () => send(crowd.url)));
+function sendAll(send: Send, count: number): Promise<PromiseSettledResult<unknown>[]> {
+  return Promise.allSettled(Array.from({ length: count }, () => send(crowd.url)));
 }
 
 const servedOf = (results: readonly PromiseSettledResult<unknown>[]): number =>
@@ -44,45 +46,41 @@ async function burst(connect: Connect, expiresInSeconds: number): Promise<Round>
   crowd.exchanges = 0;
   global.gc!();
   const start = performance.now();
-  const results = await sendAll(send);
+  const results = await sendAll(send, REQUESTS);
   const { exchanges } = crowd;
   return { ms: performance.now() - start, served: servedOf(results), exchanges };
 }
 
-/** What 10,000 requests hold while all of them wait. */
-async function heldBytes(send: Send, hold: { isShut: boolean; release(): void }): Promise<number> {
+async function bytesHeldBy(send: Send, hold: Hold): Promise<number> {
   global.gc!();
   const before = process.memoryUsage().heapUsed;
   hold.isShut = true;
-  const all = sendAll(send);
-  await sleep(400);
+  const all = sendAll(send, HELD);
+  await sleep(200);
   global.gc!();
-  const bytes = (process.memoryUsage().heapUsed - before) / REQUESTS;
+  const bytes = (process.memoryUsage().heapUsed - before) / HELD;
   hold.isShut = false;
   hold.release();
   await all;
   return bytes;
 }
 
-async function measureBursts(connect: Connect, times: number): Promise<Burst> {
+async function measure(connect: Connect): Promise<Burst> {
   const rounds = await interleave(
     { valid: () => burst(connect, 3600), waiting: () => burst(connect, 0) },
-    times,
+    ROUNDS,
   );
   const { served, exchanges } = rounds['waiting']![0]!;
-  const held = async (): Promise<number> => heldBytes(await connect(crowd, crowd.tokens(0)), crowd.tokenHold);
-  const { bytes } = await interleave({ bytes: held }, times);
+  const held = async (): Promise<number> =>
+    bytesHeldBy(await connect(crowd, crowd.tokens(0)), crowd.tokenHold);
+  const { heldBytes } = await interleave({ heldBytes: held }, ROUNDS);
   const ms = (name: string): number[] => rounds[name]!.map((each) => each.ms);
-  return { validMs: ms('valid'), waitingMs: ms('waiting'), exchanges, served, bytes: bytes! };
+  return { validMs: ms('valid'), waitingMs: ms('waiting'), exchanges, served, heldBytes: heldBytes! };
 }
 
-const good = crowd.tokens().access_token!;
-await burst(() => clients[client].bare(good), 3600);
-const bare = (): Promise<number> => heldBytes(clients[client].bare(good), crowd.apiHold);
-const { bareBytes } = await interleave({ bareBytes: bare }, ROUNDS);
+const bare = bareClients[client](crowd.tokens().access_token!);
+await sendAll(bare, REQUESTS);
+const { bareBytes } = await interleave({ bareBytes: () => bytesHeldBy(bare, crowd.apiHold) }, ROUNDS);
 const bursts: Record<string, Burst> = {};
-for (const [name, connect] of contendersFor(client)) {
-  // For peers, one round: nothing is claimed by their times.
-  bursts[name] = await measureBursts(connect, name === 'unexpired' ? ROUNDS : 1);
-}
+for (const { name, connect } of contendersFor(client)) bursts[name] = await measure(connect);
 process.send!({ bareBytes: bareBytes!, bursts } satisfies BurstsOfClient);

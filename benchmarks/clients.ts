@@ -1,73 +1,100 @@
-import { axiosAuth } from '@unexpired/axios';
-import type { TokenSource } from '@unexpired/core';
-import { fetchAuth } from '@unexpired/fetch';
-import { gotAuth } from '@unexpired/got';
-import { kyAuth } from '@unexpired/ky';
+// HTTP clients, each with a header that never changes.
+import { Readable } from 'node:stream';
+import {
+  createEmptyPipeline,
+  createHttpHeaders,
+  createPipelineRequest,
+  type Pipeline,
+} from '@azure/core-rest-pipeline';
 import axios, { type AxiosInstance } from 'axios';
+import { gaxios } from 'google-auth-library';
 import got, { type Got } from 'got';
 import ky, { type KyInstance } from 'ky';
 
-/** Sends one request, and resolves once its response is there; a POST where there is something to send. */
-export type Send = (url: string, json?: object) => Promise<unknown>;
+/** Sends a GET, or a POST where there is a body, as JSON but for streams. Resolves once the response is there. */
+export type Send = (url: string, body?: object) => Promise<unknown>;
 
 export const sendAxios =
   (api: AxiosInstance): Send =>
-  (url, json) =>
-    json === undefined ? api.get(url) : api.post(url, json);
+  (url, body) => {
+    if (body === undefined) return api.get(url);
+    // With redirects it would keep the whole of a stream.
+    return api.post(url, body, body instanceof Readable ? { maxRedirects: 0 } : {});
+  };
 
-export const sendKy =
-  (api: KyInstance): Send =>
-  (url, json) =>
-    json === undefined ? api.get(url).text() : api.post(url, { json }).text();
+const webStream = (body: Readable): ReadableStream<Uint8Array> =>
+  Readable.toWeb(body) as unknown as ReadableStream<Uint8Array>;
+
+export function sendKy(api: KyInstance, forStreams: { readonly retry?: number } = {}): Send {
+  return (url, body) => {
+    if (body === undefined) return api.get(url).text();
+    if (!(body instanceof Readable)) return api.post(url, { json: body }).text();
+    return api.post(url, { body: webStream(body), timeout: false, ...forStreams }).text();
+  };
+}
 
 export const sendGot =
   (api: Got): Send =>
-  (url, json) =>
-    json === undefined ? api.get(url) : api.post(url, { json });
+  (url, body) => {
+    if (body === undefined) return api.get(url);
+    return api.post(url, body instanceof Readable ? { body } : { json: body });
+  };
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export function sendFetch(send: Fetch, own: Readonly<Record<string, string>> = {}): Send {
-  const headers = { ...own, 'content-type': 'application/json' };
-  return async (url, json) => {
-    const response = await (json === undefined
-      ? send(url, { headers: own })
-      : send(url, { method: 'POST', headers, body: JSON.stringify(json) }));
+  const jsonHeaders = { ...own, 'content-type': 'application/json' };
+  const initOf = (body: object | undefined): RequestInit => {
+    if (body === undefined) return { headers: own };
+    if (!(body instanceof Readable)) {
+      return { method: 'POST', headers: jsonHeaders, body: JSON.stringify(body) };
+    }
+    return { method: 'POST', headers: own, body: webStream(body), duplex: 'half' } as RequestInit;
+  };
+  return async (url, body) => {
+    const response = await send(url, initOf(body));
     if (response.status >= 400) throw new Error(`status ${response.status}`);
     return response.text();
   };
 }
 
-export interface Client {
-  /** With a header that never changes. */
-  readonly bare: (accessToken: string) => Send;
-  readonly ours: (tokens: TokenSource) => Send;
+/** Through fetch, like most others here. */
+export function sendAzure(line: Pipeline, headers: Readonly<Record<string, string>> = {}): Send {
+  const client: Parameters<Pipeline['sendRequest']>[0] = {
+    async sendRequest(request) {
+      const response = await fetch(request.url, { headers: request.headers.toJSON() });
+      return {
+        request,
+        status: response.status,
+        headers: createHttpHeaders(Object.fromEntries(response.headers)),
+        bodyAsText: await response.text(),
+      };
+    },
+  };
+  return async (url) => {
+    const { status } = await line.sendRequest(
+      client,
+      createPipelineRequest({ url, headers: createHttpHeaders(headers) }),
+    );
+    if (status >= 400) throw new Error(`status ${status}`);
+  };
 }
 
 const bearer = (accessToken: string) => ({ authorization: `Bearer ${accessToken}` });
 
-export const CLIENTS = ['axios', 'ky', 'got', 'fetch'] as const;
-export type ClientName = (typeof CLIENTS)[number];
-
-export const clients: Readonly<Record<ClientName, Client>> = {
-  axios: {
-    bare: (accessToken) => sendAxios(axios.create({ headers: bearer(accessToken) })),
-    ours(tokens) {
-      const api = axios.create();
-      api.interceptors.request.use(axiosAuth(tokens));
-      return sendAxios(api);
-    },
+export const bareClients = {
+  axios: (accessToken: string): Send => sendAxios(axios.create({ headers: bearer(accessToken) })),
+  ky: (accessToken: string): Send => sendKy(ky.create({ headers: bearer(accessToken) }), { retry: 0 }),
+  got: (accessToken: string): Send => sendGot(got.extend({ headers: bearer(accessToken) })),
+  fetch: (accessToken: string): Send => sendFetch((url, init) => fetch(url, init), bearer(accessToken)),
+  /** What google-auth-library sends with. */
+  gaxios(accessToken: string): Send {
+    const client = new gaxios.Gaxios({ fetchImplementation: fetch, headers: bearer(accessToken) });
+    return (url) => client.request({ url });
   },
-  ky: {
-    bare: (accessToken) => sendKy(ky.create({ headers: bearer(accessToken) })),
-    ours: (tokens) => sendKy(ky.extend(kyAuth(tokens))),
-  },
-  got: {
-    bare: (accessToken) => sendGot(got.extend({ headers: bearer(accessToken) })),
-    ours: (tokens) => sendGot(got.extend(gotAuth(tokens))),
-  },
-  fetch: {
-    bare: (accessToken) => sendFetch((url, init) => fetch(url, init), bearer(accessToken)),
-    ours: (tokens) => sendFetch(fetchAuth(tokens)),
-  },
+  azure: (accessToken: string): Send => sendAzure(createEmptyPipeline(), bearer(accessToken)),
 };
+
+export type ClientName = keyof typeof bareClients;
+
+export const ALL_CLIENTS = Object.keys(bareClients) as ClientName[];

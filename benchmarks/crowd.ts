@@ -1,8 +1,7 @@
 // A stubbed API and its token endpoint, for crowds of requests; in a process of its own.
 import type { TokenResponse } from '@unexpired/core';
 import { stubNetwork, type Asked, type Reply } from './network-stub.ts';
-import type { Place } from './peers.ts';
-import { accessTokenFor } from './tokens.ts';
+import { tokensFor, type Place } from './place.ts';
 
 const PLACE: Place = { api: 'https://api.example.com', tokenEndpoint: 'https://id.example.com/token' };
 
@@ -35,14 +34,9 @@ export const crowd = {
   good: new Set<string>(),
   /** A token response; an expired one where the lifetime is not above zero. */
   tokens(expiresInSeconds = 3600): TokenResponse {
-    const accessToken = accessTokenFor(expiresInSeconds);
-    if (expiresInSeconds > 0) crowd.good.add(`Bearer ${accessToken}`);
-    return {
-      access_token: accessToken,
-      refresh_token: 'rt',
-      token_type: 'Bearer',
-      expires_in: expiresInSeconds,
-    };
+    const tokens = tokensFor(expiresInSeconds);
+    if (expiresInSeconds > 0) crowd.good.add(`Bearer ${tokens.access_token}`);
+    return tokens;
   },
 };
 

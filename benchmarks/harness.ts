@@ -3,14 +3,18 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** One cell for each column; figures are formatted already. */
+export type Row = Readonly<Record<string, string | number>>;
+
 export interface Table {
   readonly title: string;
   /** How it was measured, and what to compare it with. */
   readonly note: string;
-  readonly rows: readonly Readonly<Record<string, string | number>>[];
+  readonly rows: readonly Row[];
 }
 
 export type Benchmark = () => Promise<readonly Table[]>;
+
+export const verdict = (isMet: boolean): 'met' | 'not met' => (isMet ? 'met' : 'not met');
 
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -40,12 +44,15 @@ export async function interleave<T>(variants: Variants<T>, rounds: number): Prom
 
 type Pairs = (value: number, base: number) => number;
 
-/** Compares round by round: the median, and the middle half of the rounds. */
-export function compare(
-  values: readonly number[],
-  base: readonly number[],
-  by: Pairs,
-): { readonly median: number; readonly low: number; readonly high: number } {
+/** The median of some rounds, and the middle half of them. */
+export interface Spread {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Compares round by round. */
+export function compare(values: readonly number[], base: readonly number[], by: Pairs): Spread {
   const pairs = values.map((value, round) => by(value, base[round]!));
   return { median: median(pairs), low: quantile(pairs, 0.25), high: quantile(pairs, 0.75) };
 }
@@ -53,7 +60,7 @@ export function compare(
 export const difference: Pairs = (value, base) => value - base;
 export const ratio: Pairs = (value, base) => value / base;
 
-export function spread({ low, high }: { low: number; high: number }, digits: number): string {
+export function middleHalf({ low, high }: Spread, digits: number): string {
   return `${low.toFixed(digits)} … ${high.toFixed(digits)}`;
 }
 

@@ -1,20 +1,16 @@
 // A process for each client, so that what one of them does to the compiler's guesses does not count for the others.
-import { createTokenSource, type TokenResponse, type TokenSource } from '@unexpired/core';
+import { createTokenSource, type TokenSource } from '@unexpired/core';
 import { measure } from 'mitata';
-import { clients, type ClientName, type Send } from './clients.ts';
+import { bareClients, type ClientName, type Send } from './clients.ts';
+import { contendersFor, isOurs } from './contenders.ts';
 import { interleave, type Variants } from './harness.ts';
 import { stubNetwork } from './network-stub.ts';
-import { peers, peersOf, type Peer } from './peers.ts';
-import { accessTokenFor } from './tokens.ts';
+import { tokensFor } from './place.ts';
 
-/** One client, or one peer that is a client of its own, or neither: `authorize`. */
-export interface Asked {
-  readonly client?: ClientName;
-  readonly method?: 'GET' | 'POST';
-  readonly peer?: string;
-}
+/** Requests through one client, or `authorize` by itself. */
+export type Asked = { readonly client: ClientName; readonly method: 'GET' | 'POST' } | 'authorize';
 
-/** Microseconds for a request, by round. */
+/** Microseconds for a request, by contender and round. */
 export type Rounds = Record<string, number[]>;
 
 export interface AuthorizeRounds {
@@ -31,22 +27,7 @@ const ORIGIN = 'https://api.example.com';
 const URL = `${ORIGIN}/v1/items`;
 const PLACE = { api: ORIGIN, tokenEndpoint: 'https://id.example.com/token' };
 const JSON_BODY = { name: 'x'.repeat(188) };
-const FRESH: TokenResponse = {
-  access_token: accessTokenFor(3600),
-  refresh_token: 'rt',
-  expires_in: 3600,
-  token_type: 'Bearer',
-};
-
-async function freshSource(origins: string[] = [ORIGIN]): Promise<TokenSource> {
-  const neverCalled = async (): Promise<TokenResponse> => {
-    throw new Error('there is nothing to refresh');
-  };
-  const tokens = createTokenSource({ origins, refresh: neverCalled });
-  await tokens.signIn(FRESH);
-  await tokens.getAccessToken();
-  return tokens;
-}
+const FRESH = tokensFor(3600);
 
 /** One short round; the median of its samples leaves out those that a garbage collection hit. */
 function round(
@@ -63,36 +44,28 @@ async function warm<T>(variants: Variants<T>): Promise<Record<string, T[]>> {
   return interleave(variants, ROUNDS);
 }
 
-function measureSends(sends: Record<string, Send>, json?: object): Promise<Rounds> {
+async function measureClient(client: ClientName, body: object | undefined): Promise<Rounds> {
+  const sends: Record<string, Send> = { bare: bareClients[client](FRESH.access_token) };
+  const chosen = contendersFor(client).filter((contender) => body === undefined || isOurs(contender));
+  for (const { name, connect } of chosen) sends[name] = await connect(PLACE, FRESH);
   const variants = Object.entries(sends).map(([name, send]) => {
-    const call = () => send(URL, json);
+    const call = () => send(URL, body);
     return [name, async () => (await round(call)).p50 / 1000] as const;
   });
   return warm(Object.fromEntries(variants));
 }
 
-async function connectAll(chosen: readonly [string, Peer][]): Promise<Record<string, Send>> {
-  const connected = chosen.map(async ([name, peer]) => [name, await peer.connect(PLACE, FRESH)] as const);
-  return Object.fromEntries(await Promise.all(connected));
-}
-
-async function measureClient(client: ClientName, method: 'GET' | 'POST'): Promise<Rounds> {
-  const bare = clients[client].bare(FRESH.access_token!);
-  const unexpired = clients[client].ours(await freshSource());
-  if (method === 'POST') return measureSends({ bare, unexpired }, JSON_BODY);
-  return measureSends({ bare, unexpired, ...(await connectAll(peersOf(client))) });
-}
-
-async function measurePeer(name: string): Promise<Rounds> {
-  const peer = peers[name]!;
-  const bare = (peer.client as (accessToken: string) => Send)(FRESH.access_token!);
-  return measureSends({ bare, ...(await connectAll([[name, peer]])) });
+async function freshSource(origins: string[]): Promise<TokenSource> {
+  const tokens = createTokenSource({ origins, refresh: async () => FRESH });
+  await tokens.signIn(FRESH);
+  await tokens.getAccessToken();
+  return tokens;
 }
 
 async function measureAuthorize(): Promise<Record<string, AuthorizeRounds>> {
   const many = Array.from({ length: 99 }, (_, index) => `https://api${index}.example.com`);
   const sources = {
-    'one origin': await freshSource(),
+    'one origin': await freshSource([ORIGIN]),
     'the last of 100 origins': await freshSource([...many, ORIGIN]),
   };
   const request = { url: URL, method: 'GET' };
@@ -116,6 +89,6 @@ async function measureAuthorize(): Promise<Record<string, AuthorizeRounds>> {
 }
 
 stubNetwork(() => ({ status: 200 }));
-const { client, method = 'GET', peer } = JSON.parse(process.argv[2]!) as Asked;
-if (client !== undefined) process.send!(await measureClient(client, method));
-else process.send!(await (peer === undefined ? measureAuthorize() : measurePeer(peer)));
+const asked = JSON.parse(process.argv[2]!) as Asked;
+if (asked === 'authorize') process.send!(await measureAuthorize());
+else process.send!(await measureClient(asked.client, asked.method === 'POST' ? JSON_BODY : undefined));

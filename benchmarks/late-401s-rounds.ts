@@ -8,7 +8,8 @@ export interface LateRefusals {
   readonly exchanges: number;
 }
 
-const REQUESTS = 100;
+const [client, count] = process.argv.slice(2);
+const requests = Number(count);
 
 async function measure(connect: Connect): Promise<LateRefusals> {
   const first = crowd.tokens();
@@ -16,12 +17,12 @@ async function measure(connect: Connect): Promise<LateRefusals> {
   crowd.exchanges = 0;
   crowd.apiHold.isShut = true;
   let over = 0;
-  const all = Array.from({ length: REQUESTS }, () => send(crowd.url).finally(() => (over += 1)));
+  const all = Array.from({ length: requests }, () => send(crowd.url).finally(() => (over += 1)));
   const results = Promise.allSettled(all);
-  while (crowd.apiHold.waiting < REQUESTS) await setImmediate();
+  while (crowd.apiHold.waiting < requests) await setImmediate();
   crowd.good.delete(`Bearer ${first.access_token}`);
   crowd.apiHold.isShut = false;
-  for (let answered = 1; answered <= REQUESTS; answered += 1) {
+  for (let answered = 1; answered <= requests; answered += 1) {
     crowd.apiHold.release(1);
     while (over < answered) await setImmediate();
   }
@@ -30,6 +31,5 @@ async function measure(connect: Connect): Promise<LateRefusals> {
 }
 
 const found: Record<string, LateRefusals> = {};
-for (const [name, connect] of contendersFor(process.argv[2] as ClientName))
-  found[name] = await measure(connect);
+for (const { name, connect } of contendersFor(client as ClientName)) found[name] = await measure(connect);
 process.send!(found);

@@ -1,25 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
+import { styleText } from 'node:util';
 import type { Table } from './harness.ts';
 
 const WIDTH = 80;
 const FILE = new URL('results.json', import.meta.url);
 
-function isNumeric(cell: unknown): boolean {
-  return /^[-+~\d]/.test(String(cell));
-}
-
-/** A table that fits 80 columns: text to the left, figures to the right. */
-export function print({ title, note, rows }: Table): void {
-  const names = Object.keys(rows[0] ?? {});
+/** Text to the left, figures to the right. */
+function linesOf({ rows }: Table): string[] {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const cells = [names, ...rows.map((row) => names.map((name) => String(row[name] ?? '')))];
   const widths = names.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  const isRight = names.map((name) => rows.some((row) => isNumeric(row[name])));
-  const lines = cells.map((row) =>
-    row.map((cell, i) => (isRight[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '),
-  );
-  console.log(`\n${title}\n${wrap(note)}\n`);
-  for (const line of lines) console.log(` ${line.trimEnd()}`);
+  const isFigure = names.map((name) => rows.some((row) => /^-?\d/.test(String(row[name]))));
+  const pad = (cell: string, i: number): string =>
+    isFigure[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!);
+  return cells.map((row) => row.map(pad).join('  ').trimEnd());
 }
 
 function wrap(text: string): string {
@@ -31,23 +26,19 @@ function wrap(text: string): string {
   return lines.join('\n');
 }
 
+export function print(table: Table): void {
+  const [head, ...lines] = linesOf(table);
+  console.log(`\n${styleText('bold', table.title)}\n${wrap(table.note)}\n\n${head}`);
+  for (const line of lines) console.log(line);
+}
+
 interface Results {
   machine: Record<string, string | number>;
   packages: Record<string, string>;
   benchmarks: Record<string, { date: string; load: string; tables: readonly Table[] }>;
 }
 
-function versions(): Record<string, string> {
-  const { devDependencies } = JSON.parse(
-    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-  ) as {
-    devDependencies: Record<string, string>;
-  };
-  const measured = [...PACKAGES].map((name): [string, string] => [name, devDependencies[name]!]);
-  return Object.fromEntries(measured);
-}
-
-const PACKAGES = [
+const MEASURED = [
   'axios',
   'ky',
   'got',
@@ -61,32 +52,36 @@ const PACKAGES = [
   'mitata',
 ];
 
-function load(): Partial<Results> {
-  try {
-    return JSON.parse(readFileSync(FILE, 'utf8')) as Results;
-  } catch {
-    return {};
-  }
+const read = (file: URL): unknown => JSON.parse(readFileSync(file, 'utf8'));
+
+function versions(): Record<string, string> {
+  const manifest = read(new URL('../package.json', import.meta.url)) as {
+    readonly version: string;
+    readonly devDependencies: Record<string, string>;
+  };
+  const others = MEASURED.map((name) => [name, manifest.devDependencies[name]!]);
+  return { unexpired: manifest.version, ...Object.fromEntries(others) };
 }
 
-const loadAverage = (): string => os.loadavg()[0]!.toFixed(1);
+function machine(): Results['machine'] {
+  const cpus = os.cpus();
+  return {
+    processor: cpus[0]?.model ?? 'unknown',
+    cores: cpus.length,
+    memory: `${Math.round(os.totalmem() / 2 ** 30)} GiB`,
+    system: `${os.type()} ${os.release()}`,
+    node: process.version,
+  };
+}
 
 /** Puts one benchmark's tables in the place of those before. */
 export function record(name: string, tables: readonly Table[]): void {
-  const cpus = os.cpus();
+  const { benchmarks } = read(FILE) as Results;
+  const current = { date: new Date().toISOString(), load: os.loadavg()[0]!.toFixed(1), tables };
   const results: Results = {
-    machine: {
-      processor: cpus[0]?.model ?? 'unknown',
-      cores: cpus.length,
-      memory: `${Math.round(os.totalmem() / 2 ** 30)} GiB`,
-      system: `${os.type()} ${os.release()}`,
-      node: process.version,
-    },
+    machine: machine(),
     packages: versions(),
-    benchmarks: {
-      ...load().benchmarks,
-      [name]: { date: new Date().toISOString(), load: loadAverage(), tables },
-    },
+    benchmarks: { ...benchmarks, [name]: current },
   };
   writeFileSync(FILE, `${JSON.stringify(results, null, 2)}\n`);
 }

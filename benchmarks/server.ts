@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TokenResponse } from '@unexpired/core';
-import { accessTokenFor, STATIC_TOKEN } from './tokens.ts';
+import { STATIC_TOKEN, tokensFor } from './place.ts';
 
 export interface Behaviour {
   readonly expiresInSeconds: number;
@@ -23,15 +23,9 @@ let refused = 0;
 const expiries = new Map<string, number>();
 
 function tokens(): TokenResponse {
-  const { expiresInSeconds } = behaviour;
-  const accessToken = accessTokenFor(expiresInSeconds);
-  expiries.set(accessToken, Date.now() + expiresInSeconds * 1000);
-  return {
-    access_token: accessToken,
-    refresh_token: 'rt',
-    token_type: 'Bearer',
-    expires_in: expiresInSeconds,
-  };
+  const issued = tokensFor(behaviour.expiresInSeconds);
+  expiries.set(issued.access_token, Date.now() + behaviour.expiresInSeconds * 1000);
+  return issued;
 }
 
 function answer(response: ServerResponse, status: number, body: object): void {

@@ -1,8 +1,8 @@
 import http from 'node:http';
-import { createTokenSource, type TokenResponse, type TokenSource } from '@unexpired/core';
+import type { TokenResponse } from '@unexpired/core';
 import { Agent, setGlobalDispatcher } from 'undici';
 import { messageOf, start } from './harness.ts';
-import { exchange, type Place } from './peers.ts';
+import type { Place } from './place.ts';
 import type { Behaviour, Seen } from './server.ts';
 
 export interface Server extends Place {
@@ -29,14 +29,6 @@ export async function startServer(): Promise<Server> {
     seen: () => ask('report'),
     stop: () => child.disconnect(),
   };
-}
-
-/** A source for this place that begins with these tokens. */
-export async function sourceAt(place: Place, first: TokenResponse): Promise<TokenSource> {
-  const refresh = ({ refreshToken = '' }): Promise<TokenResponse> => exchange(place, refreshToken);
-  const tokens = createTokenSource({ origins: [place.api], refresh });
-  await tokens.signIn(first);
-  return tokens;
 }
 
 /** The same number of connections for all clients of this process. */
