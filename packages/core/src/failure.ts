@@ -205,7 +205,7 @@ export function classifyThrown(error: unknown, facts: CauseFacts): Failure {
   };
 }
 
-const KIND_OF_ERROR: Partial<Record<AccessTokenErrorCode, FailureKind>> = {
+const KIND_OF_ERROR: CodeTable & Partial<Record<AccessTokenErrorCode, FailureKind>> = {
   ERR_ACCOUNT_DISABLED: 'disabled',
   ERR_ACCOUNT_MISMATCH: 'other-account',
   ERR_MISCONFIGURED: 'misconfigured',
@@ -222,7 +222,7 @@ export function classifyOwn(error: AccessTokenError): Failure {
     kind:
       error.code === 'ERR_REAUTHENTICATION_REQUIRED'
         ? refused
-        : (KIND_OF_ERROR[error.code] ?? (retryAfterMs === undefined ? 'transient' : 'throttled')),
+        : (meaningIn(KIND_OF_ERROR, error.code) ?? (retryAfterMs === undefined ? 'transient' : 'throttled')),
     outcomeUnknown: false,
     retryAfterMs,
     text: shownText(error.message),

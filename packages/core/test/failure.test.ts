@@ -401,6 +401,12 @@ describe('an AccessTokenError that a refresh function threw is obeyed', () => {
     });
   });
 
+  test('and one with a word for a code, which every object has, is transient', () => {
+    const error = new AccessTokenError('toString' as AccessTokenErrorCode, 'busy');
+
+    expect(classifyOwn(error).kind).toBe('transient');
+  });
+
   test.each([NaN, Infinity, -5, 'soon', '60', null])(
     'but for a wait of %p ms, which is none',
     (retryAfterMs) => {
