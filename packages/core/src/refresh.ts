@@ -137,7 +137,8 @@ async function answerTo(value: unknown): Promise<Answer> {
 
 async function judgeThrown(error: unknown, sentAt: Instant, judging: Judging): Promise<Outcome> {
   if (isAccessTokenError(error)) return { failure: classifyOwn(error) };
-  const answer = await answerIn(error);
+  // Whatever was thrown may throw again when it is looked into.
+  const answer = await answerIn(error).catch(() => undefined);
   if (answer !== undefined) return judgeAnswer(answer, sentAt, judging);
   return { failure: classifyThrown(error, factsOf(error)) };
 }
