@@ -76,7 +76,7 @@ function whyAssertionFails(
 ): string | undefined {
   const { iss, sub, aud, exp } = readAssertion(claim.credential ?? '');
   if (iss !== client.clientId || sub !== client.clientId) return 'the assertion names another client';
-  if (![aud].flat().some((one) => registry.audiences.includes(String(one))))
+  if (![aud].flat().some((one) => typeof one === 'string' && registry.audiences.includes(one)))
     return 'the assertion is for another server';
   if (typeof exp !== 'number' || exp * 1000 <= registry.now()) return 'the assertion has expired';
   const isSigned = client.publicKey !== undefined && isSignedBy(claim.credential ?? '', client.publicKey);
