@@ -88,6 +88,9 @@ export async function discover(order: DiscoveryOrder): Promise<AuthorizationServ
   const address: unknown = metadata[endpoint];
   if (typeof address !== 'string' || !URL.canParse(address)) throw wrong(issuer, `name no ${endpoint}`);
   const url = new URL(address);
+  // As for the option in its place; fetch would refuse it only after the refresh token was claimed.
+  if (url.username !== '' || url.password !== '' || url.hash !== '')
+    throw wrong(issuer, `name a ${endpoint} with a user or fragment`);
   const isDowngrade = issuer.protocol === 'https:' && url.protocol !== 'https:';
   if (isDowngrade || !isSafe(url, allowHttp)) throw wrong(issuer, `name a ${endpoint} that is not https`);
   return { issuer: metadata.issuer, [endpoint]: address };
