@@ -1,14 +1,14 @@
-/** What came, told without its content: an option may hold a secret. */
-function shown(value: unknown): string {
+/** What came, told without its content: an option may hold a secret, and so may a number in a secret's place. */
+function shown(value: unknown, expected: string): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number') return /string|token/.test(expected) ? 'a number' : String(value);
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (value === '') return 'an empty string';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 export function invalidOption(name: string, expected: string, got: unknown): TypeError {
-  return new TypeError(`\`${name}\` must be ${expected}, got ${shown(got)}`);
+  return new TypeError(`\`${name}\` must be ${expected}, got ${shown(got, expected)}`);
 }
 
 /** What an option must be, in words and as a test. */

@@ -152,7 +152,7 @@ const CHECKS: Checks = {
   refresh: FUNCTION,
   store: ['a token store', hasMethods('read', 'write', 'runExclusive', 'subscribe')],
   account: TEXT,
-  tokens: OBJECT,
+  tokens: ['a token response', isObject],
   persistence: ["'required' or 'best-effort'", (value) => value === 'required' || value === 'best-effort'],
   fallback: ['a key as a string, or { header, value } that can be sent as a header', isFallback],
   profile: OBJECT,

@@ -34,6 +34,12 @@ describe('invalidOption', () => {
     expect(error.message).toBe(`\`limits.waitMs\` must be a number, got ${shown}`);
   });
 
+  test('tells a number only where a text or a token is not what was expected', () => {
+    expect(invalidOption('secret', 'a string that is not empty', 31_337).message).not.toMatch(/31337/);
+    expect(invalidOption('tokens', 'a token response', 31_337).message).not.toMatch(/31337/);
+    expect(invalidOption('limits', 'an object', 31_337).message).toMatch(/31337/);
+  });
+
   test('never tells what a string or an object holds', () => {
     const secret = 'canary';
     const values = fc.oneof(

@@ -43,7 +43,7 @@ describe('origins', () => {
     ['one origin alone', API, `${list}a string`],
     ['no origin', [], `${list}an empty list`],
     ['a set', new Set([API]), `${list}an object`],
-    ['a number', [5], '`origins` must be a list of strings or URLs, got 5'],
+    ['a number', [5], '`origins` must be a list of strings or URLs, got a number'],
     ['undefined', [undefined], '`origins` must be a list of strings or URLs, got undefined'],
     ['an object', [{ href: API }], '`origins` must be a list of strings or URLs, got an object'],
     ['an empty string', [''], `${odd}''`],

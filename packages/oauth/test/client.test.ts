@@ -33,7 +33,7 @@ describe.each([
     ],
     [endpoint, '`clientId` must be a string that is not empty, got undefined'],
     [{ ...client, clientId: '' }, '`clientId` must be a string that is not empty, got an empty string'],
-    [{ ...client, clientId: 7 }, '`clientId` must be a string that is not empty, got 7'],
+    [{ ...client, clientId: 7 }, '`clientId` must be a string that is not empty, got a number'],
     [
       { ...client, clientSecret: '' },
       '`clientSecret` must be a string that is not empty, got an empty string',
