@@ -119,7 +119,8 @@ export function follow(credential: Credential): () => void {
   };
   try {
     const stop = store.subscribe(account, onChange);
-    return () => stop?.();
+    // Asked, since a store of one's own may be made of async functions.
+    return () => void (typeof stop === 'function' && stop());
   } catch {
     // Hints are never relied on.
     return () => undefined;
