@@ -25,11 +25,14 @@ export const sendAxios =
 const webStream = (body: Readable): ReadableStream<Uint8Array> =>
   Readable.toWeb(body) as unknown as ReadableStream<Uint8Array>;
 
+/** fetch of Node keeps the whole of a stream, unless it can neither be redirected nor asked for a password. */
+const NO_COPY = { redirect: 'error', window: null } as const;
+
 export function sendKy(api: KyInstance, forStreams: { readonly retry?: number } = {}): Send {
   return (url, body) => {
     if (body === undefined) return api.get(url).text();
     if (!(body instanceof Readable)) return api.post(url, { json: body }).text();
-    return api.post(url, { body: webStream(body), timeout: false, ...forStreams }).text();
+    return api.post(url, { body: webStream(body), timeout: false, ...NO_COPY, ...forStreams }).text();
   };
 }
 
@@ -49,7 +52,7 @@ export function sendFetch(send: Fetch, own: Readonly<Record<string, string>> = {
     if (!(body instanceof Readable)) {
       return { method: 'POST', headers: jsonHeaders, body: JSON.stringify(body) };
     }
-    return { method: 'POST', headers: own, body: webStream(body), duplex: 'half' } as RequestInit;
+    return { method: 'POST', headers: own, body: webStream(body), duplex: 'half', ...NO_COPY } as RequestInit;
   };
   return async (url, body) => {
     const response = await send(url, initOf(body));

@@ -89,11 +89,15 @@ function google({ tokenEndpoint }: Place, first: TokenResponse): Send {
 }
 
 function azure(place: Place, first: TokenResponse): Send {
-  let next: TokenResponse | undefined = first;
+  const held = { token: first.access_token!, expiresOnTimestamp: expiryOf(first) };
+  let isHanded = held.expiresOnTimestamp <= Date.now();
   const credential = {
     async getToken() {
-      const tokens = next ?? (await exchange(place, first.refresh_token));
-      next = undefined;
+      if (!isHanded) {
+        isHanded = true;
+        return held;
+      }
+      const tokens = await exchange(place, first.refresh_token);
       return { token: tokens.access_token!, expiresOnTimestamp: expiryOf(tokens) };
     },
   };

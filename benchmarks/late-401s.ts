@@ -4,7 +4,7 @@ import { inProcess, verdict, type Table } from './harness.ts';
 import type { LateRefusals } from './late-401s-rounds.ts';
 
 // Few enough that ky, which waits a moment before each retry, is done before its own time-out.
-const REQUESTS = 20;
+const REQUESTS = 10;
 
 export async function late401s(): Promise<Table[]> {
   const rows = [];
