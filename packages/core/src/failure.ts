@@ -246,11 +246,33 @@ const ERROR_OF_KIND: Readonly<Record<FailureKind, readonly [AccessTokenErrorCode
 /** Longer than this no server's text is shown. */
 const SHOWN_LENGTH = 300;
 
-/** As it is, and as a server echoes what came in a URL or a form. */
+/** As it is, and as a server echoes what came in a URL or a form, or quotes it. */
 function echoesOf(secret: string): string[] {
   const form = new URLSearchParams({ '': secret }).toString().slice(1);
   // Half a surrogate pair, which JSON can hold, is an error to encodeURIComponent.
-  return [secret, encodeURIComponent(secret.toWellFormed()), form];
+  return [secret, encodeURIComponent(secret.toWellFormed()), form, JSON.stringify(secret).slice(1, -1)];
+}
+
+/** A text of a server, or of what a refresh function threw, without the secrets that it may repeat. */
+function redacted(text: string, secrets: readonly (string | undefined)[]): string {
+  let safe = text;
+  for (const secret of new Set(secrets.flatMap((one) => (one ? echoesOf(one) : [])))) {
+    safe = safe.replaceAll(secret, '[redacted]');
+  }
+  return safe;
+}
+
+/** The failure, told without what only the refresh function knows. */
+export function withoutSecrets(failure: Failure, secrets: readonly string[]): Failure {
+  const facts = Object.entries(failure.facts).map(([name, fact]: [string, unknown]) => [
+    name,
+    typeof fact === 'string' ? redacted(fact, secrets) : fact,
+  ]);
+  return {
+    ...failure,
+    text: redacted(failure.text, secrets),
+    facts: Object.fromEntries(facts) as CauseFacts,
+  };
 }
 
 /** The error for callers. What was presented never shows, even where a server echoes it. */
@@ -261,13 +283,7 @@ export function errorOf(
 ): AccessTokenError {
   const [code, advice] = ERROR_OF_KIND[failure.kind];
   // Redacted before it is cut: the head of a long token is a secret too.
-  const safe = (text: string): string => {
-    let redacted = text;
-    for (const secret of new Set(secrets.flatMap((one) => (one ? echoesOf(one) : [])))) {
-      redacted = redacted.replaceAll(secret, '[redacted]');
-    }
-    return redacted.slice(0, SHOWN_LENGTH);
-  };
+  const safe = (text: string): string => redacted(text, secrets).slice(0, SHOWN_LENGTH);
   const facts = Object.entries(failure.facts).map(([name, fact]: [string, unknown]) => [
     name,
     typeof fact === 'string' ? safe(shownText(fact)) : fact,

@@ -5,6 +5,7 @@ import {
   classifyAnswer,
   classifyOwn,
   classifyThrown,
+  withoutSecrets,
   type Answer,
   type CodeTable,
   type Failure,
@@ -37,6 +38,8 @@ export interface RefreshFunction {
   (request: RefreshRequest): TokenResponse | Response | Promise<TokenResponse | Response>;
   /** Kept in the stored record; a record of another binding is refused before anything is sent. */
   readonly binding?: Binding | undefined;
+  /** What it presents beside the tokens, such as a client secret: where a server repeats it, it is not shown. */
+  readonly secrets?: (() => readonly string[]) | undefined;
 }
 
 export type Outcome =
@@ -143,8 +146,7 @@ async function judgeThrown(error: unknown, sentAt: Instant, judging: Judging): P
   return { failure: classifyThrown(error, factsOf(error)) };
 }
 
-/** One call of the refresh function, brought to one form. It never rejects. */
-export async function callRefresh(
+async function judgeCall(
   refresh: RefreshFunction,
   request: RefreshRequest,
   judging: Judging,
@@ -154,5 +156,20 @@ export async function callRefresh(
     return judgeAnswer(await answerTo(await refresh(request)), sentAt, judging);
   } catch (error) {
     return judgeThrown(error, sentAt, judging);
+  }
+}
+
+/** One call of the refresh function, brought to one form. It never rejects. */
+export async function callRefresh(
+  refresh: RefreshFunction,
+  request: RefreshRequest,
+  judging: Judging,
+): Promise<Outcome> {
+  const outcome = await judgeCall(refresh, request, judging);
+  if (!('failure' in outcome)) return outcome;
+  try {
+    return { failure: withoutSecrets(outcome.failure, refresh.secrets?.() ?? []) };
+  } catch (error) {
+    return { failure: classifyThrown(error, {}) };
   }
 }

@@ -489,6 +489,13 @@ describe('the error for callers', () => {
     expect(message).toContain('(no token [redacted] nor [redacted])');
   });
 
+  test('shows nothing of what was presented where a server echoes it as JSON', () => {
+    const quoted = 'r"1\\2';
+    const json = { error: 'oops', error_description: JSON.stringify({ refresh_token: quoted }) };
+
+    expect(errorOf(judge(answerOf(400, json)), [quoted]).message).toContain('{"refresh_token":"[redacted]"}');
+  });
+
   test('replaces a secret once, also where its replacement holds it', () => {
     const json = { error: 'oops', error_description: 'no token "d"' };
 

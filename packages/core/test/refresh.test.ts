@@ -397,3 +397,22 @@ describe('over a real connection', () => {
     expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('canary');
   });
 });
+
+describe('the secrets that a refresh function names', () => {
+  const answering = (): Response => json({ error: 'bad canary', error_description: 'no canary here' }, 400);
+
+  test('are not told of', async () => {
+    const failure = await failureOf(Object.assign(answering, { secrets: () => ['canary'] }));
+
+    expect(failure).toMatchObject({
+      text: 'the token endpoint answered 400 with bad [redacted] (no [redacted] here)',
+      facts: { name: 'OAuthError', status: 400, error: 'bad [redacted]' },
+    });
+  });
+
+  test('are asked for in vain without anything being told', async () => {
+    const secrets = throwing(new Error('canary'));
+
+    expect(inspect(await failureOf(Object.assign(() => answering(), { secrets })))).not.toMatch('canary');
+  });
+});

@@ -76,6 +76,17 @@ export interface Client {
   readonly authenticate: ClientAuth;
   readonly parameters: URLSearchParams;
   readonly request: (signal: AbortSignal) => RequestOptions;
+  /** What proved who the client is, in each form that was sent. */
+  readonly secrets: () => readonly string[];
+}
+
+/** Notes what is sent of a client's secret: it is encoded twice for Basic (RFC 6749, section 2.3.1). */
+function noting(send: Send, secrets: Set<string>): Send {
+  return (url, request) => {
+    const [, basic] = request.headers['authorization']?.split(' ') ?? [];
+    if (basic !== undefined) secrets.add(basic).add(atob(basic).replace(/^.*?:/, ''));
+    return send(url, request);
+  };
 }
 
 /** Checks the options, with a TypeError for each fault, and captures what they hold now. */
@@ -85,7 +96,8 @@ export function createClient(options: ClientOptions, kind: EndpointKind, checks:
   if (clientId === undefined) throw invalidOption('clientId', TEXT[0], clientId);
   checkAuthentication(options);
   const place = checkPlace(options, kind);
-  const send = sendWith(fetch);
+  const secrets = new Set([options.clientSecret ?? '']);
+  const send = noting(sendWith(fetch), secrets);
   return {
     place,
     server: finderOf(place, kind, { send, allowHttp }),
@@ -94,5 +106,6 @@ export function createClient(options: ClientOptions, kind: EndpointKind, checks:
     parameters: parametersOf(parameters),
     // Which addresses may be plain http has been decided by then.
     request: (signal) => ({ signal, [customFetch]: send, [allowInsecureRequests]: true }),
+    secrets: () => [...secrets],
   };
 }

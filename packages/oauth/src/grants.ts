@@ -50,7 +50,7 @@ function createGrant(options: GrantOptions): Client & { readonly binding: Bindin
  * `ERR_REAUTHENTICATION_REQUIRED` before anything is sent. Redirects are not followed.
  */
 export function refreshTokenGrant(options: GrantOptions): RefreshFunction {
-  const { server, identity, authenticate, parameters, request, binding } = createGrant(options);
+  const { server, identity, authenticate, parameters, request, binding, secrets } = createGrant(options);
   const refresh: RefreshFunction = async ({ refreshToken, signal }) => {
     if (!refreshToken) {
       throw new AccessTokenError('ERR_REAUTHENTICATION_REQUIRED', 'There is no refresh token to present', {
@@ -62,13 +62,13 @@ export function refreshTokenGrant(options: GrantOptions): RefreshFunction {
       additionalParameters: parameters,
     });
   };
-  return Object.assign(refresh, { binding });
+  return Object.assign(refresh, { binding, secrets });
 }
 
 /** Obtains tokens in the client's own name (RFC 6749, section 4.4). Redirects are not followed. */
 export function clientCredentialsGrant(options: GrantOptions): RefreshFunction {
-  const { server, identity, authenticate, parameters, request, binding } = createGrant(options);
+  const { server, identity, authenticate, parameters, request, binding, secrets } = createGrant(options);
   const refresh: RefreshFunction = async ({ signal }) =>
     clientCredentialsGrantRequest(await server(), identity, authenticate, parameters, request(signal));
-  return Object.assign(refresh, { binding });
+  return Object.assign(refresh, { binding, secrets });
 }

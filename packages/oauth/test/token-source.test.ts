@@ -220,6 +220,24 @@ describe('no secret', () => {
     expect(shown(error)).not.toMatch('canary');
   });
 
+  test.each([
+    ['client_secret_post', clientSecret],
+    ['client_secret_basic', clientSecret],
+    ['client_secret_basic', `cli:${clientSecret.replace('-', '%2D')}`],
+    ['client_secret_basic', btoa(`cli:${clientSecret.replace('-', '%2D')}`)],
+  ] as const)('shows in the error where a server repeats what proved the client (%s: %s)', async (...of) => {
+    const [clientAuthentication, repeated] = of;
+    const server = await startServer();
+    server.always(faults.oauthError('invalid_client', { status: 401, description: `bad ${repeated}!` }));
+    const refresh = refreshTokenGrant(clientOf(server, { clientSecret, clientAuthentication }));
+
+    const error = await rejection(sourceOf({ refresh, tokens: { refresh_token: 'r1' } }).getAccessToken());
+
+    expect(error).toMatchObject({ code: 'ERR_MISCONFIGURED' });
+    expect(shown(error)).toContain('[redacted]!');
+    expect(shown(error)).not.toContain(repeated.replace('cli:', ''));
+  });
+
   test('shows in the error when the fetch of the user throws what it sent', async () => {
     const refresh = refreshTokenGrant({
       tokenEndpoint: 'https://id.example.com/token',
