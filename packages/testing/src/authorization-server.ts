@@ -5,8 +5,9 @@ import {
   tokenEndpointOf,
   type AuthorizationState,
 } from './authorization-http.ts';
+import { BOOLEAN, checkGiven, CLOCK, LIST, NUMBER, TEXT } from './checks.ts';
 import type { RegisteredClient } from './client-authentication.ts';
-import type { Clock } from '@unexpired/core';
+import type { Checks, Clock } from '@unexpired/core';
 import type { TokenEndpointFault } from './fault.ts';
 import {
   createGrants,
@@ -102,6 +103,27 @@ export interface AuthorizationServer {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
+const ROTATIONS: readonly unknown[] = [
+  'strict',
+  'grace',
+  'latest-wins',
+  'non-rotating',
+  'same-token',
+] satisfies Rotation[];
+
+const CHECKS: Checks = {
+  rotation: [`one of ${ROTATIONS.join(', ')}`, (value) => ROTATIONS.includes(value)],
+  graceMs: NUMBER,
+  expiresIn: NUMBER,
+  refreshIn: NUMBER,
+  accessTokensDieAtRefresh: BOOLEAN,
+  clients: LIST,
+  cors: BOOLEAN,
+  clock: CLOCK,
+};
+
+const SIGN_IN_CHECKS: Checks = { account: TEXT, scope: TEXT, clientId: TEXT, expiresIn: NUMBER };
+
 function createState(issuer: string, options: AuthorizationServerOptions): AuthorizationState {
   const {
     rotation = 'strict',
@@ -147,7 +169,9 @@ type GrantCalls = Pick<
 function grantCalls({ endpoint: { grants, refreshIn } }: AuthorizationState): GrantCalls {
   return {
     // A promise, so that a server in another process can offer the same calls.
-    async signIn({ account = 'default', scope, clientId, expiresIn = grants.settings.expiresIn } = {}) {
+    async signIn(options = {}) {
+      checkGiven(options, SIGN_IN_CHECKS);
+      const { account = 'default', scope, clientId, expiresIn = grants.settings.expiresIn } = options;
       const issued = signIn(grants, { account, scope, clientId, expiresIn });
       return { ...wireTokens(issued, refreshIn), refresh_token: issued.refreshToken };
     },
@@ -170,10 +194,13 @@ function grantCalls({ endpoint: { grants, refreshIn } }: AuthorizationState): Gr
  * Starts an authorization server on a free port of 127.0.0.1: a token endpoint for the refresh-token and
  * client-credentials grants, revocation (RFC 7009) and metadata (RFC 8414). By default it rotates refresh tokens and
  * ends the grant when one is presented twice.
+ *
+ * @throws TypeError that names the option, what was expected, and what came
  */
 export async function createAuthorizationServer(
   options: AuthorizationServerOptions = {},
 ): Promise<AuthorizationServer> {
+  checkGiven(options, CHECKS);
   const loopback = await listen();
   const state = createState(loopback.origin, options);
   loopback.serve((request, response) => serveAuthorization(state, request, response));

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { Clock } from '@unexpired/core';
+import { checkGiven } from './checks.ts';
 
 /**
  * A clock that moves only when the test says so. Sockets, files and `AbortSignal.timeout` do not follow it: hold an
@@ -80,9 +81,9 @@ async function advance(time: Time, ms: number): Promise<void> {
 }
 
 /** Creates a clock that stands still. `now` is where its wall clock starts, in epoch ms. @default 2026-01-01 UTC */
-export function createFakeClock({
-  now = Date.UTC(2026, 0, 1),
-}: { readonly now?: number | undefined } = {}): FakeClock {
+export function createFakeClock(options: { readonly now?: number | undefined } = {}): FakeClock {
+  checkGiven(options, { now: ['a finite number of epoch milliseconds', Number.isFinite] });
+  const { now = Date.UTC(2026, 0, 1) } = options;
   // Not 0, so that code which takes 0 for "unset" is found out.
   const time: Time = { wall: now, monotonic: 1000, timers: new Set(), isAdvancing: false };
   return {

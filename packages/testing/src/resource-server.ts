@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createArrivals, type Arrivals } from './arrivals.ts';
+import type { Checks } from '@unexpired/core';
+import { BOOLEAN, checkGiven, FUNCTION, OBJECT } from './checks.ts';
 import { answerCors } from './cors.ts';
 import type { Answer, Fault } from './fault.ts';
 import { listen, type Loopback } from './loopback.ts';
@@ -130,11 +132,23 @@ async function serve(state: State, message: IncomingMessage, response: ServerRes
   await sendAnswer(made, { fault, released, response, record: request });
 }
 
+const CHECKS: Checks = {
+  accepts: FUNCTION,
+  refusal: OBJECT,
+  respond: ['an answer, or a function that makes one', (value) => OBJECT[1](value) || FUNCTION[1](value)],
+  early: BOOLEAN,
+  keepBodies: BOOLEAN,
+  cors: BOOLEAN,
+};
+
 /**
  * Starts a resource server on a free port of 127.0.0.1 that records exactly what arrives and refuses requests whose
  * access token is not good.
+ *
+ * @throws TypeError that names the option, what was expected, and what came
  */
 export async function createResourceServer(options: ResourceServerOptions = {}): Promise<ResourceServer> {
+  checkGiven(options, CHECKS);
   const loopback = await listen();
   const requests = createArrivals<OpenRequest>('request');
   const script = createScript<ResourceStep>();

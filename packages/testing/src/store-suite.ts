@@ -1,4 +1,5 @@
 import type { TokenStore } from '@unexpired/core';
+import { BOOLEAN, checkGiven, FUNCTION, TEST } from './checks.ts';
 import type { SuiteTest } from './adapter-suite-driver.ts';
 import type { StoreCase } from './store-suite-case.ts';
 import { records } from './store-suite-records.ts';
@@ -39,8 +40,11 @@ async function runCase({ createPlace }: StoreSuiteOptions, { run }: StoreCase): 
 /**
  * Registers the cases that every `TokenStore` has to pass within one process: what it reads and writes, its exclusive
  * section, and token sources over it against an authorization server on 127.0.0.1 that ends the grant on reuse.
+ *
+ * @throws TypeError that names the option, what was expected, and what came
  */
 export function runStoreSuite(options: StoreSuiteOptions): void {
+  checkGiven(options, { test: TEST, createPlace: FUNCTION, shared: BOOLEAN }, 'test', 'createPlace');
   const { test, shared = false } = options;
   for (const one of cases) {
     const run = (): Promise<void> => runCase(options, one);
