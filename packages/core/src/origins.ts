@@ -13,6 +13,15 @@ function isLoopback(hostname: string): boolean {
   return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
+const PLACE = /^(https?:\/\/[^/]*|[a-z\d-]{1,40}(\.[a-z\d-]{1,40})+(:\d+)?\/?|localhost(:\d+)?\/?|\*)$/;
+
+/** What is no origin may be a secret: a user, a query, or all of it where it does not read as a place. */
+function shown(text: string): string {
+  const place = text.replaceAll(/.*@|[?#].*/gs, '');
+  if (PLACE.test(place)) return `'${place}'`;
+  return text === '' ? 'an empty string' : 'a string';
+}
+
 function checkOrigin(value: unknown, allowHttp: boolean): string {
   const text = value instanceof URL ? value.href : value;
   if (typeof text !== 'string') throw invalidOption('origins', 'a list of strings or URLs', value);
@@ -20,15 +29,14 @@ function checkOrigin(value: unknown, allowHttp: boolean): string {
   try {
     url = new URL(text);
   } catch {
-    // A user and a query may be secrets.
-    const shown = text.replaceAll(/.*@|[?#].*/gs, '');
     throw new TypeError(
-      `\`origins\` must hold exact origins such as 'https://api.example.com', got '${shown}'`,
+      `\`origins\` must hold exact origins such as 'https://api.example.com', got ${shown(text)}`,
     );
   }
   const { protocol, hostname, host, origin } = url;
   if (!/^https?:$/.test(protocol) || hostname.includes('*')) {
-    throw new TypeError(`\`origins\` must hold exact http or https origins, got '${protocol}//${host}'`);
+    const got = host === '' ? shown(text) : `'${protocol}//${host}'`;
+    throw new TypeError(`\`origins\` must hold exact http or https origins, got ${got}`);
   }
   if (url.username !== '' || url.pathname !== '/' || /[?#@]/.test(text)) {
     throw new TypeError(`\`origins\` must hold origins without a path, query or user: write '${origin}'`);

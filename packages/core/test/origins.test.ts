@@ -46,7 +46,7 @@ describe('origins', () => {
     ['a number', [5], '`origins` must be a list of strings or URLs, got a number'],
     ['undefined', [undefined], '`origins` must be a list of strings or URLs, got undefined'],
     ['an object', [{ href: API }], '`origins` must be a list of strings or URLs, got an object'],
-    ['an empty string', [''], `${odd}''`],
+    ['an empty string', [''], `${odd}an empty string`],
     ['a name alone', ['api.example.com'], `${odd}'api.example.com'`],
     ['what no URL is', ['https://a b'], `${odd}'https://a b'`],
     ['a path', [`${API}/v1`], `${bare}'${API}'`],
@@ -56,7 +56,7 @@ describe('origins', () => {
     ['a path of a URL', [new URL(`${API}/v1`)], `${bare}'${API}'`],
     ['a user', ['https://me@api.example.com'], `${bare}'${API}'`],
     ['a password', ['https://:secret@api.example.com'], `${bare}'${API}'`],
-    ['a user of what no URL is', ['https://me:secret@a b'], `${odd}'a b'`],
+    ['a user of what no URL is', ['https://me:secret@a b'], `${odd}a string`],
     ['a query of what no URL is', ['api.example.com?key=secret'], `${odd}'api.example.com'`],
     ['a wildcard', ['*'], `${odd}'*'`],
     ['a wildcard name', ['https://*.example.com'], `${exact}'https://*.example.com'`],
@@ -64,7 +64,7 @@ describe('origins', () => {
     ['a scheme that ends like http', ['xhttp://api.example.com'], `${exact}'xhttp://api.example.com'`],
     ['a scheme that begins like http', ['httpx://api.example.com'], `${exact}'httpx://api.example.com'`],
     ['a socket', ['wss://api.example.com'], `${exact}'wss://api.example.com'`],
-    ['a name with a port', ['localhost:3000'], `${exact}'localhost://'`],
+    ['a name with a port', ['localhost:3000'], `${exact}'localhost:3000'`],
     [
       'http',
       ['http://api.lan'],
@@ -80,7 +80,7 @@ describe('origins', () => {
       ['http://notlocalhost:81'],
       `${http}'http://notlocalhost:81': write 'https://notlocalhost:81', or set \`allowHttp: true\``,
     ],
-    ['a wrong one beside a right one', [API, 'x'], `${odd}'x'`],
+    ['a wrong one beside a right one', [API, 'x'], `${odd}a string`],
   ])('may not hold %s', (_, given, message) => {
     expect(() => checkOrigins(given)).toThrow(new TypeError(message));
   });
@@ -95,6 +95,10 @@ describe('origins', () => {
     'https://me:s3cret@*.example.com',
     'api.example.com/?key=s3cret',
     'api.example.com#s3cret',
+    's3cret',
+    's3cret:x',
+    'cli:s3cret',
+    'eyJhbGciOiJIUzI1NiJ9.s3cret.s3cret',
   ])('tell no secret of a URL: %s', (given) => {
     expect(() => checkOrigins([given])).toThrow(/^`origins` must hold (?!.*s3cret)/s);
   });
