@@ -23,12 +23,13 @@ export function urlOf({ baseURL, url = '', allowAbsoluteUrls, socketPath }: Conf
 }
 
 /** By the class of the caller's axios, which may not be the one that is imported here. */
-const headersOf = ({ headers }: Config, content: unknown = headers): AxiosHeaders =>
+const newHeaders = ({ headers }: Config, content?: unknown): AxiosHeaders =>
   new (headers.constructor as typeof AxiosHeaders)(content as AxiosHeaders);
 
 /** The config of one attempt: a copy, since the caller's must never hold the access token. */
 export function attemptOf(config: Config, authorization: Authorization, data: unknown): Config {
-  const headers = headersOf(config);
+  // What was parsed once is not parsed again.
+  const headers = Object.assign(newHeaders(config), config.headers);
   headers.delete('authorization');
   headers.set(authorization.headers);
   const attempt = { ...config, headers, data } as Config;
@@ -67,7 +68,7 @@ export function transformed(config: Config, transforms: Config['transformRequest
 export function factsOf(config: Config, response: AxiosResponse): ResponseFacts {
   const request = response.request as NativeRequest | undefined;
   const url = request?.res?.responseUrl ?? request?.responseURL;
-  const header = (name: string): string => headersOf(config, response.headers).get(name) as string;
+  const header = (name: string): string => newHeaders(config, response.headers).get(name) as string;
   // axios-mock-adapter tells the URL that it was asked for, which may be relative.
   return { url: isAbsolute(url) ? url : undefined, status: response.status, header, native: response };
 }

@@ -1,18 +1,10 @@
-import { checkAdapter, describe401, sendGuarded } from '@unexpired/core';
+import { checkAdapter, describe401, isWrapped, markWrapper, sendGuarded } from '@unexpired/core';
 import type { AdapterOptions, TokenSource, TokenSourceResolver, Transport } from '@unexpired/core';
 import { getAdapter, type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { AGENTS, attemptOf, clean, cleanLater, discard, factsOf, transformed, urlOf } from './attempt.ts';
 
 type Config = InternalAxiosRequestConfig;
 type Send = (config: Config) => Promise<AxiosResponse>;
-
-/** What was wrapped: a config that is sent once more, as axios-retry does, brings its adapter along. */
-const wrapped = new WeakMap<object, { readonly tokens: unknown; readonly inner: Config['adapter'] }>();
-
-function isWrapped(adapter: unknown, tokens: unknown): boolean {
-  const wrapping = wrapped.get(adapter as object);
-  return wrapping !== undefined && (wrapping.tokens === tokens || isWrapped(wrapping.inner, tokens));
-}
 
 function isAdapter(send: Send, name: 'http' | 'fetch', config: Config): boolean {
   try {
@@ -103,6 +95,7 @@ export function axiosAuth(
 
   return (config) => {
     const inner = config.adapter;
+    // A config that is sent once more, as axios-retry does, brings its adapter along.
     if (isWrapped(inner, tokens)) return config;
     let transforms: Config['transformRequest'];
     const wrapper: Send = async (given) => {
@@ -111,8 +104,7 @@ export function axiosAuth(
       transforms ??= given.transformRequest;
       return dispatch(given, getAdapter(inner ?? ['xhr', 'http', 'fetch'], given), transforms);
     };
-    wrapped.set(wrapper, { tokens, inner });
-    config.adapter = wrapper;
+    config.adapter = markWrapper(wrapper, { tokens, inner });
     return config;
   };
 }

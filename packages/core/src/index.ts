@@ -52,3 +52,5 @@ export type { TokenResponse, TokenSet } from './token-response.ts';
 export type { AuthorizeRequest, GetAccessTokenOptions, TokenSource } from './token-source.ts';
 export { createTokenSource } from './token-source.ts';
 export type { ExclusiveSection, TokenStore } from './token-store.ts';
+export type { Wrapping } from './wrapping.ts';
+export { isWrapped, markWrapper, wrappingOf } from './wrapping.ts';

@@ -1,4 +1,4 @@
-import { confine, isOneShot } from '@unexpired/core';
+import { isOneShot } from '@unexpired/core';
 import type { Authorization, FoundRequest, GuardedRequest, RequestOptions } from '@unexpired/core';
 import type { Options, OptionsInit } from 'got';
 
@@ -7,7 +7,7 @@ export interface Call {
   /** Of the attempt under way: got makes a copy for each. */
   options: Options;
   /** What the attempt that may be replayed was, before redirects and the user's hooks changed it. */
-  beginning?: OptionsInit | undefined;
+  beginning?: (OptionsInit & Required<Pick<OptionsInit, 'headers'>>) | undefined;
   /** What stands for the caller's body; handlers and hooks may put in another. */
   own: unknown;
   /** Of the attempt under way. */
@@ -71,8 +71,11 @@ export function once(body: () => unknown): AsyncGenerator<unknown> {
 }
 
 /** Takes our header off: it would be taken for the caller's own, and shown by errors. */
-export function tidy({ authorization, options }: Call): void {
-  if (authorization) confine(authorization, { url: undefined, headers: options.headers });
+export function tidy({ authorization, options: { headers } }: Call): void {
+  for (const name in authorization?.headers) {
+    // Not what a hook has put in its place.
+    if (headers[name] === authorization.headers[name]) delete headers[name];
+  }
 }
 
 export function begin(call: Call, options: Options): void {
@@ -101,17 +104,17 @@ export function judge({ options, beginning, own, found, isMadeAnew }: Call): voi
 /** The request as it began, with its body once more. */
 export async function replayOf(call: Call, request: GuardedRequest): Promise<OptionsInit> {
   const { options, beginning, own, isMadeAnew } = call;
-  const { url, body, headers = {}, ...others } = beginning!;
+  const { url, body, headers, ...others } = beginning!;
   const isOurs = body === own && (isMadeAnew || isStream(own));
   const made = isOurs ? await request.again() : body;
   if (isMadeAnew) delete headers['content-length'];
   if (isForm(made)) delete headers['content-type'];
   for (const name of ownHeadersOf(options)) delete options.headers[name];
-  const { limit = 0, calculateDelay } = options.retry;
+  const { limit, calculateDelay } = options.retry;
   let isDue = true;
   // It is none of the user's retries: it uses none of them up, and is not theirs to veto.
   const retry: OptionsInit['retry'] = {
-    limit: limit + 1,
+    limit: limit! + 1,
     calculateDelay(facts) {
       if (!isDue) return calculateDelay!(facts);
       isDue = false;

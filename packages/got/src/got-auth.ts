@@ -1,5 +1,5 @@
 import { Stream, type Readable } from 'node:stream';
-import { checkAdapter, describe401, guardRequest } from '@unexpired/core';
+import { checkAdapter, describe401, guardRequest, markWrapper, wrappingOf } from '@unexpired/core';
 import type {
   Adapter,
   AdapterOptions,
@@ -22,22 +22,21 @@ import { begin, callOf, isStream, judge, once, replayOf, tidy, type Call } from 
 type Retry = (options: OptionsInit) => never;
 type Answered = (response: Response) => Promise<Authorization | undefined>;
 
-/** Whose a hook is, and for which request: a page of `paginate` may bring those of the page before it along. */
-const ours = new WeakMap<object, { readonly tokens: unknown; readonly given: Options }>();
-
+/** For another request: a page of `paginate` may bring the hooks of the page before it along. */
 function isAttached(given: Options, tokens: unknown): boolean {
-  const owners = given.hooks.beforeRequest.map((hook) => ours.get(hook));
-  return owners.some((owner) => owner?.given === given && owner.tokens === tokens);
+  const owners = given.hooks.beforeRequest.map(wrappingOf);
+  return owners.some((owner) => owner?.inner === given && owner.tokens === tokens);
 }
 
 /** Puts hooks around those of the user: the last to see a request, and the first to see its response. */
 function attach(call: Call, request: GuardedRequest, tokens: unknown): Answered {
   const { options: given } = call;
-  const own = <H extends object>(hook: H): H => (ours.set(hook, { tokens, given }), hook);
+  const owner = { tokens, inner: given };
+  const own = <H extends object>(hook: H): H => markWrapper(hook, owner);
   const others = <H extends object>(hooks: H[]): H[] =>
-    hooks.filter((hook) => ours.get(hook)?.tokens !== tokens);
+    hooks.filter((hook) => wrappingOf(hook)?.tokens !== tokens);
 
-  const answered: Answered = (response) => {
+  const answered: Answered = async (response) => {
     tidy(call);
     const { statusCode: status, headers, url } = response;
     return request.answered({ url, status, header: (name) => headers[name]?.toString(), native: response });
@@ -55,7 +54,7 @@ function attach(call: Call, request: GuardedRequest, tokens: unknown): Answered 
     tidy(call);
     if (given.isStream && error.response) await answered(error.response).catch(() => undefined);
     const why = describe401(error.response);
-    if (why !== undefined) error.message += `. ${why}`;
+    if (why) error.message += `. ${why}`;
     return error;
   }
 

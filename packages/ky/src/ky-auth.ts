@@ -2,8 +2,11 @@ import {
   bodyOfRequest,
   checkAdapter,
   isOneShot,
+  isWrapped,
+  markWrapper,
   sendFetch,
   streamOf,
+  wrappingOf,
   type AdapterOptions,
   type FetchCall,
   type FoundRequest,
@@ -18,17 +21,11 @@ type Send = (request: Request, init?: RequestInit) => Promise<Response>;
 /** What an init hook is given: the options of one call. */
 type CallOptions = Omit<Options, 'fetch'> & { fetch?: Send | undefined };
 
-/** What was wrapped, so that an adapter that is attached twice sends once. */
-const wrapped = new WeakMap<object, { readonly tokens: unknown; readonly inner: Send | undefined }>();
-
-function isWrapped(send: Send | undefined, tokens: unknown): boolean {
-  const wrapping = send && wrapped.get(send);
-  return wrapping !== undefined && (wrapping.tokens === tokens || isWrapped(wrapping.inner, tokens));
-}
-
 /** Whether nothing but adapters is between the two. */
 function reaches(outer: Send | undefined, send: Send): boolean {
-  return outer === send || (outer !== undefined && reaches(wrapped.get(outer)?.inner, send));
+  return (
+    outer === send || (outer !== undefined && reaches(wrappingOf(outer)?.inner as Send | undefined, send))
+  );
 }
 
 /** How the option `json` of one call becomes a text, as ky does it. */
@@ -41,7 +38,8 @@ interface Json {
 /** By what was put in the place of `stringifyJson`, so that a second adapter takes what the first one notes. */
 const noted = new WeakMap<object, Json>();
 
-function jsonOf(call: CallOptions): Json {
+function jsonOf(call: CallOptions): Json | undefined {
+  if (call.json === undefined) return undefined;
   const { stringifyJson = JSON.stringify } = call;
   const known = noted.get(stringifyJson);
   if (known) return known;
@@ -59,7 +57,10 @@ function sizeOf(value: {}): number {
 }
 
 /** What finds the body of each attempt. */
-function createBodies(call: CallOptions, json: Json): (request: Request, send: Send) => FoundRequest['body'] {
+function createBodies(
+  call: CallOptions,
+  json: Json | undefined,
+): (request: Request, send: Send) => FoundRequest['body'] {
   let isFirst = true;
 
   /** Whether the attempt may have another Request than the one that ky made of the options. */
@@ -72,9 +73,11 @@ function createBodies(call: CallOptions, json: Json): (request: Request, send: S
   }
 
   return (request, send) => {
-    const value = call.json === undefined ? (call.body ?? undefined) : json.text;
+    const isOther = mayBeOther(send);
+    if (request.body === null) return { value: undefined };
+    const value = call.json === undefined ? (call.body ?? undefined) : json?.text;
     const isStream = isOneShot({ value });
-    const isKnown = !mayBeOther(send) && value !== undefined;
+    const isKnown = !isOther && value !== undefined;
     // A value is sent again from where it came.
     if (isKnown && !isStream) return { value };
     const contentLength = Number(request.headers.get('content-length'));
@@ -94,9 +97,10 @@ function copyOf(request: object, changes: RequestInit): Request {
 function sendWith(inner: Send | undefined, request: Request, init?: RequestInit): FetchCall['send'] {
   return (changes) => {
     if (changes === undefined) return (inner ?? fetch)(request, init);
-    // Where a Request is made of another with changes, it forgets these.
+    // Where a Request is made of another with changes, it forgets these; to parse a default again is not free.
     const { referrer, referrerPolicy } = request;
-    const attempt = { ...changes, referrer, referrerPolicy };
+    const attempt: RequestInit = { ...changes, referrerPolicy };
+    if (referrer !== 'about:client') attempt.referrer = referrer;
     // The caller's own may look at the Request alone.
     return inner ? inner(copyOf(request, attempt), init) : fetch(request, { ...init, ...attempt });
   };
@@ -127,15 +131,14 @@ export function kyAuth(tokens: TokenSource | TokenSourceResolver, options: Adapt
         redirect: request.redirect,
         signal: request.signal,
         body: bodyOf(request, send),
-        prepare: call.json === undefined ? undefined : json.stringify,
+        prepare: call.json === undefined ? undefined : (json?.stringify ?? JSON.stringify),
         options: call.context?.['unexpired'] as RequestOptions | undefined,
         native: request,
         request,
         send: sendWith(inner, request, init),
       });
     };
-    wrapped.set(send, { tokens, inner });
-    call.fetch = send;
+    call.fetch = markWrapper(send, { tokens, inner });
   }
 
   return { hooks: { init: [(call) => wrap(call as CallOptions)] } };
