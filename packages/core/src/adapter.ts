@@ -120,6 +120,11 @@ export interface Adapter {
   readonly options: AdapterOptions;
 }
 
+/** By shape: a source may be of another realm. */
+function isPromise<T extends object>(value: Eventually<T> | undefined): value is Promise<T> {
+  return typeof (value as Promise<T> | undefined)?.then === 'function';
+}
+
 /** Whether, and why, a request is left alone on listed origins too. */
 function standAsideFor(
   found: FoundRequest,
@@ -132,17 +137,20 @@ function standAsideFor(
   return found.hasAuthorization && !replaces ? 'own-header' : undefined;
 }
 
+/** At once wherever there is nothing to wait for: most requests carry a fresh token and are not refused. */
+type Eventually<T> = T | Promise<T>;
+
 /** One logical request: an attempt with a fresh access token, and after a 401 one more with a fresher one. */
 export interface GuardedRequest {
   /**
    * For an attempt, and for a redirect that the client follows in sight of its adapter. Undefined: it is sent without,
    * and so is all that comes after it.
    */
-  authorize(): Promise<Authorization | undefined>;
+  authorize(): Eventually<Authorization | undefined>;
   /** The body of the first attempt. */
   body(): unknown;
   /** For each attempt: what it is repeated with, or undefined: its answer is the caller's. */
-  answered(facts: ResponseFacts | undefined): Promise<Authorization | undefined>;
+  answered(facts: ResponseFacts | undefined): Eventually<Authorization | undefined>;
   /** The body of the repetition. Rejects with what the caller's factory threw. */
   again(): Promise<unknown>;
   /** To be called when the request is over. */
@@ -160,43 +168,52 @@ export function guardRequest({ tokens, options }: Adapter, found: FoundRequest):
   const isBare = make && !found.body.value && /^(get|head)$/i.test(found.method);
   const factory = make && !isBare ? async (): Promise<unknown> => prepare(await make()) : undefined;
   const body = { ...found.body, factory };
-  let source: TokenSource | undefined;
-  let isChosen = false;
+  // The one source there is, or, once it was asked, the resolver's.
+  let source = typeof tokens === 'function' ? undefined : tokens;
+  let isChosen = typeof tokens !== 'function';
   let sent: Authorization | undefined;
   let replay: Authorization | undefined;
   let isReplayed = false;
   let plan: BodyPlan | undefined;
   const planned = (): BodyPlan => (plan ??= planBody(body, replayBytesOf(source!)));
 
+  function begin(authorization: Authorization | undefined): Authorization | undefined {
+    replay = undefined;
+    if (authorization === undefined) source = undefined;
+    return (sent = authorization);
+  }
+  function authorize(): Eventually<Authorization | undefined> {
+    const { url, method } = found;
+    if (replay !== undefined && originOf(url) === sentOf(replay)?.origin) return begin(replay);
+    const standAside = standAsideFor(found, own, options);
+    const oneShot = found.isOnce || (isOneShot(body) && !(body.size! < replayBytesOf(source!)));
+    const described = { url, method, oneShot, standAside, minTtlMs, signal, confinesHeaders };
+    const authorization = source?.authorize(described);
+    return isPromise(authorization) ? authorization.then(begin) : begin(authorization);
+  }
+  async function chooseAndAuthorize(resolve: TokenSourceResolver): Promise<Authorization | undefined> {
+    const { url, method, native } = found;
+    source = await unlessAborted(resolve({ url, method, account, native }), signal);
+    isChosen = true;
+    return authorize();
+  }
+  async function reauthorize(facts: ResponseFacts): Promise<Authorization | undefined> {
+    // A function: the first attempt may go on reading while the refresh is waited for.
+    const replayable = (): boolean => !found.isOnce && planned().isReplayable();
+    replay = await source!.reauthorize(sent!, facts, { replayable, signal, confinesHeaders });
+    if (replay === undefined) return undefined;
+    isReplayed = true;
+    planned().recording?.rewind();
+    return (sent = replay);
+  }
+
   return {
-    async authorize() {
-      const { url, method, native } = found;
-      if (!isChosen) {
-        const chosen = typeof tokens === 'function' ? tokens({ url, method, account, native }) : tokens;
-        source = await unlessAborted(chosen, signal);
-        isChosen = true;
-      }
-      const standAside = standAsideFor(found, own, options);
-      const oneShot = found.isOnce || (isOneShot(body) && !(body.size! < replayBytesOf(source!)));
-      const described = { url, method, oneShot, standAside, minTtlMs, signal, confinesHeaders };
-      const isForHere = replay !== undefined && originOf(url) === sentOf(replay)?.origin;
-      sent = isForHere ? replay : await source?.authorize(described);
-      replay = undefined;
-      if (sent === undefined) source = undefined;
-      return sent;
-    },
+    authorize: () => (isChosen ? authorize() : chooseAndAuthorize(tokens as TokenSourceResolver)),
     body: () => (source === undefined ? body.value : planned().first),
-    async answered(facts) {
+    answered(facts) {
       if (source === undefined || sent === undefined || facts === undefined) return undefined;
       if (isReplayed) source.settled(sent, facts.status, facts);
-      if (isReplayed || facts.status < 400) return undefined;
-      // A function: the first attempt may go on reading while the refresh is waited for.
-      const replayable = (): boolean => !found.isOnce && planned().isReplayable();
-      replay = await source.reauthorize(sent, facts, { replayable, signal, confinesHeaders });
-      if (replay === undefined) return undefined;
-      isReplayed = true;
-      planned().recording?.rewind();
-      return (sent = replay);
+      return isReplayed || facts.status < 400 ? undefined : reauthorize(facts);
     },
     again: async () => unlessAborted(planned().again(), signal),
     dispose: (hasFailed) => plan?.recording?.dispose(hasFailed),

@@ -6,7 +6,7 @@ import {
   type Transport,
 } from './adapter.ts';
 import type { Authorization } from './authorization.ts';
-import { drain } from './body-plan.ts';
+import { drain, isOneShot } from './body-plan.ts';
 
 /** One request, as adapters of fetch and of clients over fetch found it. */
 export interface FetchCall extends FoundRequest {
@@ -23,7 +23,7 @@ const isForm = (body: unknown): boolean => Object.prototype.toString.call(body) 
 
 function changesFor(call: FetchCall, authorization: Authorization, sent: unknown): RequestInit {
   const { headers, body, options, request } = call;
-  for (const [name, value] of Object.entries(authorization.headers)) headers.set(name, value);
+  for (const name in authorization.headers) headers.set(name, authorization.headers[name]!);
   const changes: RequestInit = { headers };
   if (authorization.customHeader !== undefined) {
     headers.delete('authorization');
@@ -47,12 +47,15 @@ function hidden401(error: unknown): Partial<Response> {
 /** `sendGuarded` for whatever sends as fetch does. */
 export async function sendFetch(adapter: Adapter, call: FetchCall): Promise<Response> {
   const transport: Transport<Partial<Response>> = {
-    send: (authorization, sent) =>
-      authorization === undefined
-        ? call.send(undefined)
-        : call.send(changesFor(call, authorization, sent)).catch(hidden401),
+    send(authorization, sent) {
+      if (authorization === undefined) return call.send(undefined);
+      const sending = call.send(changesFor(call, authorization, sent));
+      return isOneShot({ value: sent }) ? sending.catch(hidden401) : sending;
+    },
     facts(native) {
-      const { url, status = 401, headers } = native;
+      const { status = 401, headers } = native;
+      // Asked for where it matters only: fetch makes the text anew each time.
+      const url = status < 400 ? undefined : native.url;
       return { url, status, header: (name) => headers?.get(name), native };
     },
     // Not waited for: a server may take its time with the rest of a 401.

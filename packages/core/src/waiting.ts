@@ -30,7 +30,10 @@ export function waitFor<T>(shared: Promise<T>, { clock, waitMs, signal }: Patien
     };
     const cancel = clock.setTimer(onExpiry, waitMs, true);
     signal?.addEventListener('abort', onAbort, { once: true });
-    shared.finally(stop).then(resolve, reject);
+    shared.then(
+      (value) => (stop(), resolve(value)),
+      (error: unknown) => (stop(), reject(error as Error)),
+    );
   });
 }
 

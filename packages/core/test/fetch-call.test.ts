@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createTokenSource, sendFetch, type FetchCall, type TokenSource } from '@unexpired/core';
+import { createTokenSource, sendFetch, streamOf, type FetchCall, type TokenSource } from '@unexpired/core';
 
 const URL_OF_API = 'https://api.example.com/things';
 
@@ -139,7 +139,8 @@ describe('sendFetch', () => {
 
   test('takes the error that hides a 401 for one', async () => {
     const hiding = new TypeError('fetch failed', { cause: new Error('expected non-null body source') });
-    const { sent, answer } = send({}, () => Promise.reject(hiding));
+    const body = { value: new Blob(['streamed']).stream(), toClientBody: streamOf };
+    const { sent, answer } = send({ body }, () => Promise.reject(hiding));
 
     expect(await (await answer).text()).toBe('replayed');
     expect(sent).toHaveLength(2);
