@@ -185,10 +185,9 @@ describe('listedOrigin', () => {
   test.each([
     [API, API],
     [`${API}/v1`, API],
-    [`${API}?a`, API],
-    [`${API}#a`, API],
+    [`${API}/?a`, API],
     ['http://localhost:3000/a', 'http://localhost:3000'],
-  ])('needs no parser for %s, which begins with its origin', (url, origin) => {
+  ])('needs no parser for %s, which is its origin up to the path', (url, origin) => {
     const { URL: parser } = globalThis;
     Object.assign(globalThis, { URL: undefined });
     try {
