@@ -1,6 +1,7 @@
 import { instantOf } from './clock.ts';
 import { isInside } from './context.ts';
-import { lookAgain, type Credential, type Flight, type Snapshot } from './credential.ts';
+import { lookAgain } from './catch-up.ts';
+import type { Credential, Flight, Snapshot } from './credential.ts';
 import { AccessTokenError, copyOf, isAccessTokenError } from './errors.ts';
 import type { Means } from './exchange.ts';
 import { startFlight } from './flight.ts';

@@ -1,21 +1,13 @@
-import { elapsedMs, instantOf, within, type Clock, type Instant } from './clock.ts';
+import { instantOf, type Clock, type Instant } from './clock.ts';
 import { runInside } from './context.ts';
-import { AccessTokenError, causeOf, factsOf, isAccessTokenError } from './errors.ts';
+import { AccessTokenError } from './errors.ts';
 import type { EventDetails, EventType, TokenEvent, TokenEventListener } from './events.ts';
 import type { Timing, Validity } from './expiry.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { Gate } from './gate.ts';
 import { isUsable, type Held } from './lifecycle.ts';
 import type { OriginGates } from './origin-gates.ts';
-import {
-  accessTokenOf,
-  checkRecord,
-  isBlank,
-  reconcile,
-  refreshTokenOf,
-  type Binding,
-  type CredentialRecord,
-} from './record.ts';
+import { accessTokenOf, refreshTokenOf, type Binding, type CredentialRecord } from './record.ts';
 import type { ExclusiveSection, TokenStore } from './token-store.ts';
 
 /** One generation of the credential as this process holds it. Replaced as a whole, so that no reader sees a mixture. */
@@ -207,108 +199,4 @@ export function closeForGood(credential: Credential, reason: 'sign-out' | 'vanis
     whileUsable: false,
     refused: false,
   };
-}
-
-export function storeError(account: string, doing: string, error: unknown): AccessTokenError {
-  if (isAccessTokenError(error)) return error;
-  return new AccessTokenError(
-    'ERR_STORE_FAILED',
-    `The token store failed to ${doing} account '${account}'. Nothing in memory was lost; repair the store.`,
-    { cause: causeOf(factsOf(error)) },
-  );
-}
-
-/** No call of a store is waited for longer; compare-and-set makes a write that lands later harmless. */
-const STORE_MS = 10_000;
-
-/** Runs one call of the store, bounded in time. */
-export function callStore<T>(credential: Credential, call: () => T | Promise<T>): Promise<T> {
-  const running = (async () => runInside(credential.flight ?? credential, call))();
-  const onExpiry = (): never => {
-    throw new DOMException('The token store did not answer in time', 'TimeoutError');
-  };
-  return within(running, { clock: credential.clock, ms: STORE_MS, onExpiry });
-}
-
-export async function readStored(credential: Credential): Promise<CredentialRecord | undefined> {
-  const { account, store } = credential;
-  try {
-    const record = checkRecord(account, await callStore(credential, () => store.read(account)));
-    credential.unreadable = false;
-    credential.lastReadAt = instantOf(credential.clock);
-    return record;
-  } catch (error) {
-    credential.unreadable = true;
-    throw storeError(account, 'read', error);
-  }
-}
-
-export function adopt(credential: Credential, record: CredentialRecord): void {
-  credential.seen = true;
-  const before = credential.snapshot;
-  install(credential, record);
-  // What was still to be written is older than what others wrote.
-  if (credential.unwritten?.record.epoch !== record.epoch) credential.unwritten?.giveBack?.();
-  credential.unwritten = undefined;
-  if (record.signedOut) {
-    closeForGood(credential, 'sign-out');
-    emit(credential, 'signed-out', { reason: 'elsewhere' });
-  } else if (before !== undefined) {
-    emit(credential, 'adopted', {});
-  }
-}
-
-/** Brings memory up to what the store says, and returns what is stored. */
-export async function catchUp(credential: Credential): Promise<CredentialRecord | undefined> {
-  const { snapshot } = credential;
-  const stored = await readStored(credential);
-  // A sign-in or sign-out came meanwhile: what was read is older.
-  if (credential.snapshot?.record.epoch !== snapshot?.record.epoch) return catchUp(credential);
-  // A sign-in or sign-out that is not written yet wins over anything that is.
-  if (credential.unwritten?.over === 'anything') return stored;
-  switch (reconcile(stored, credential.snapshot?.record, credential.binding)) {
-    case 'adopt':
-      adopt(credential, stored!);
-      break;
-    case 'vanished':
-      if (!credential.seen) break;
-      credential.seen = false;
-      closeForGood(credential, 'vanished');
-      emit(credential, 'signed-out', { reason: 'vanished' });
-      break;
-    case 'other-account':
-      throw new AccessTokenError(
-        'ERR_ACCOUNT_MISMATCH',
-        `The stored credential of account '${credential.account}' belongs to another issuer, client or subject. ` +
-          'Nothing was sent; use another account name, or sign in again.',
-      );
-    case 'keep':
-      if (isBlank(stored) || credential.seen) break;
-      credential.seen = true;
-      // A record that vanished is back.
-      if (credential.gate?.error.code === 'ERR_REAUTHENTICATION_REQUIRED' && credential.gate.failures === 0) {
-        credential.gate = undefined;
-      }
-  }
-  return stored;
-}
-
-/** One shared read, at most once a second: somebody may have signed in. */
-export function lookAgain(credential: Credential): Promise<void> | undefined {
-  const now = instantOf(credential.clock);
-  if (credential.lastReadAt !== undefined && elapsedMs(credential.lastReadAt, now) < 1000) {
-    return credential.reading;
-  }
-  credential.reading ??= catchUp(credential)
-    .then(
-      () => undefined,
-      () => {
-        // What is remembered of the failure is told instead.
-        credential.lastReadAt = instantOf(credential.clock);
-      },
-    )
-    .finally(() => {
-      credential.reading = undefined;
-    });
-  return credential.reading;
 }

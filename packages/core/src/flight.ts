@@ -1,12 +1,11 @@
 import { delay, elapsedMs, instantOf, within, type Instant } from './clock.ts';
-import { runInside } from './context.ts';
+import { catchUp, waitForPeer } from './catch-up.ts';
+import { claim, clearClaim } from './claim.ts';
 import {
-  catchUp,
   credentialKey,
   emit,
   install,
   isWorking,
-  storeError,
   type Credential,
   type Flight,
   type Snapshot,
@@ -24,7 +23,7 @@ import {
 import { errorOf, type Failure } from './failure.ts';
 import { gateAfter, remainingMs } from './gate.ts';
 import { isClosed } from './lifecycle.ts';
-import { leaveIfDone, persist, setUnwritten, writeStored } from './persistence.ts';
+import { leaveIfDone, persist, setUnwritten } from './persistence.ts';
 import { newEpoch } from './random.ts';
 import {
   accessTokenOf,
@@ -35,15 +34,14 @@ import {
   refreshTokenOf,
   type CredentialRecord,
 } from './record.ts';
+import { enterSection } from './section.ts';
+import { storeError } from './store-access.ts';
 import { EARLY_MS, mayRepeat } from './suspect.ts';
 import { mergeTokens } from './token-response.ts';
-import type { ExclusiveSection } from './token-store.ts';
 
 const ROUNDS = 5;
 /** Callers wait no longer than this for the durable write. */
 const DURABLE_MS = 1000;
-/** After a refusal, a peer that won the race gets this long to store its tokens. */
-const PEER_MS = 1000;
 
 interface Trip {
   readonly credential: Credential;
@@ -54,74 +52,6 @@ interface Trip {
   readonly startedAt: Instant;
   /** The stored record holds a claim whose exchange left no result. */
   readonly interrupted: boolean;
-}
-
-function lockTimeout(account: string, lockMs: number): AccessTokenError {
-  return new AccessTokenError(
-    'ERR_LOCK_TIMEOUT',
-    `Another process has held the lock of account '${account}' for ${lockMs} ms. ` +
-      'No refresh token was spent; try again, or find what hangs.',
-  );
-}
-
-async function enterSection(
-  credential: Credential,
-  lockMs: number,
-): Promise<NonNullable<Credential['section']>> {
-  const waiting = new AbortController();
-  const entering = new Promise<NonNullable<Credential['section']>>((resolve, reject) => {
-    const stay = (section: ExclusiveSection): Promise<void> =>
-      new Promise((leave) => {
-        // Too late to be used: let the next one in.
-        if (waiting.signal.aborted) leave();
-        else resolve({ section, leave });
-      });
-    runInside(credential.flight, () =>
-      credential.store.runExclusive(credential.account, stay, waiting.signal),
-    ).catch((error: unknown) => reject(storeError(credential.account, 'lock', error)));
-  });
-  const onExpiry = (): never => {
-    const error = lockTimeout(credential.account, lockMs);
-    waiting.abort(error);
-    emit(credential, 'lock-contended', {});
-    throw error;
-  };
-  return within(entering, { clock: credential.clock, ms: lockMs, onExpiry });
-}
-
-/** Writes the claim; undefined where another writer was faster. */
-async function claim(
-  { credential, means }: Trip,
-  base: CredentialRecord,
-  expected: number | undefined,
-): Promise<CredentialRecord | undefined> {
-  const { account, unwritten } = credential;
-  const clock = credential.section!.section.clock ?? credential.clock;
-  const claimed = { ...base, revision: (expected ?? 0) + 1, claim: { at: clock.now() } };
-  try {
-    if (!(await writeStored(credential, claimed, expected))) return undefined;
-  } catch (error) {
-    emit(credential, 'persist-failed', { during: 'claim' });
-    if (!means.bestEffort) throw storeError(account, 'write', error);
-    return { ...base, revision: expected ?? 0 };
-  }
-  credential.seen ||= !isBlank(base);
-  // The claim carried with it what an earlier commit could not write.
-  if (unwritten !== undefined && unwritten === credential.unwritten && unwritten.record === base) {
-    credential.unwritten = undefined;
-    emit(credential, 'persisted', {});
-  }
-  return claimed;
-}
-
-/** Best effort: a claim that stays only makes the next refresh careful. */
-async function clearClaim(credential: Credential, claimed: CredentialRecord): Promise<void> {
-  const cleared = { ...claimed, revision: claimed.revision + 1, claim: undefined };
-  try {
-    await writeStored(credential, cleared, claimed.revision);
-  } catch {
-    // It stays.
-  }
 }
 
 /**
@@ -158,20 +88,6 @@ async function commitLate(trip: Trip, claimed: CredentialRecord, late: Exchanged
   if (held.epoch !== claimed.epoch || held.generation !== claimed.generation) return;
   if (isOfOtherSubject(claimed, late.response)) return;
   if (await commit(trip, claimed, late)) emit(credential, 'refreshed', { forced: false });
-}
-
-async function waitForPeer({ account, clock, store }: Credential): Promise<void> {
-  let stop: (() => void) | undefined;
-  try {
-    const changed = new Promise<void>((resolve) => {
-      stop = store.subscribe(account, resolve);
-    });
-    if (stop !== undefined) await within(changed, { clock, ms: PEER_MS, onExpiry: () => undefined });
-  } catch {
-    // Hints are never relied on.
-  } finally {
-    stop?.();
-  }
 }
 
 function isRefusal({ kind }: Failure): boolean {

@@ -1,14 +1,7 @@
-import {
-  adopt,
-  callStore,
-  closeForGood,
-  emit,
-  readStored,
-  storeError,
-  type Credential,
-  type Unwritten,
-} from './credential.ts';
+import { adopt } from './catch-up.ts';
+import { closeForGood, emit, type Credential, type Unwritten } from './credential.ts';
 import { isBlank, reconcile, resolveConflict, type CredentialRecord } from './record.ts';
+import { readStored, storeError, writeStored } from './store-access.ts';
 
 const ROUNDS = 5;
 const FIRST_RETRY_MS = 500;
@@ -54,23 +47,6 @@ function yieldTo(credential: Credential, stored: CredentialRecord | undefined): 
   } else {
     adopt(credential, stored!);
   }
-}
-
-/** Writes in the order in which they were asked for: one over anything must not arrive after what replaced it. */
-export function writeStored(
-  credential: Credential,
-  record: CredentialRecord,
-  expected: number | undefined | 'replace',
-): Promise<boolean> {
-  const { account, store, writing: before } = credential;
-  const write = (): Promise<boolean> => callStore(credential, () => store.write(account, record, expected));
-  const writing = before === undefined ? write() : before.then(write, write);
-  const forget = (): void => {
-    if (credential.writing === writing) credential.writing = undefined;
-  };
-  credential.writing = writing;
-  void writing.then(forget, forget);
-  return writing;
 }
 
 async function writeOnce(credential: Credential, unwritten: Unwritten): Promise<void> {

@@ -1,6 +1,7 @@
 import { delay, instantOf, within, type Clock, type Instant } from './clock.ts';
 import type { SourceState } from './acquire.ts';
-import { catchUp, closeForGood, emit, install, type Credential, type Flight } from './credential.ts';
+import { catchUp } from './catch-up.ts';
+import { closeForGood, emit, install, type Credential, type Flight } from './credential.ts';
 import { AccessTokenError } from './errors.ts';
 import { giveBack } from './exchange.ts';
 import { persist, setUnwritten } from './persistence.ts';
