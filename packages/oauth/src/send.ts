@@ -21,7 +21,11 @@ export function sendWith(fetch: Fetch): Send {
 
 /** The code or name of a foreign error; its message and what it carries may be anything. */
 export function reasonOf(error: unknown): string {
-  const { name, code, cause } = error as { name?: unknown; code?: unknown; cause?: { code?: unknown } };
+  const { name, code, cause } = (error ?? {}) as {
+    name?: unknown;
+    code?: unknown;
+    cause?: { code?: unknown };
+  };
   const told = [cause?.code, code, name].find((word) => typeof word === 'string' && /^\w{1,80}$/.test(word));
   return (told as string | undefined) ?? 'unknown reason';
 }
