@@ -41,7 +41,7 @@ export function testMisuses(name: string, misuses: Readonly<Record<string, reado
         return;
       }
       const { name: kind, code } = error as { name: string; code?: string };
-      expect(['TypeError', 'RangeError', 'AccessTokenError']).toContain(kind);
+      expect(['TypeError', 'RangeError', 'Error', 'AccessTokenError']).toContain(kind);
       if (kind === 'AccessTokenError') expect(code).toMatch(/^ERR_/);
       expect((error as Error).message).toMatch(says);
       const { stack: _stack, ...shown } = Object.getOwnPropertyDescriptors(error);
