@@ -40,6 +40,7 @@ export function testMisuses(name: string, misuses: Readonly<Record<string, reado
         expect(error).toBeUndefined();
         return;
       }
+      expect(error).toBeDefined();
       const { name: kind, code } = error as { name: string; code?: string };
       expect(['TypeError', 'RangeError', 'Error', 'AccessTokenError']).toContain(kind);
       if (kind === 'AccessTokenError') expect(code).toMatch(/^ERR_/);
@@ -73,4 +74,40 @@ export function misusesOf(
   return garbage
     .filter(([shown]) => !takes.includes(shown))
     .map(([shown, value]) => [`${shown} as ${option}`, () => use(value), said]);
+}
+
+/** What every adapter refuses when it is made; `source` is a right one. */
+export function misusesOfAdapter(
+  make: (tokens: unknown, options?: unknown) => unknown,
+  source: unknown,
+): Misuse[] {
+  const replace = (replaceAuthorization: unknown): unknown => make(source, { replaceAuthorization });
+  return [
+    ['nothing', () => make(undefined), /`tokens` must be a token source or a function .* got undefined/],
+    ...misusesOf('tokens', (tokens) => make(tokens), ['a function']),
+    ['a secret number as tokens', () => make(NUMERIC_SECRET), /`tokens` must be .* got a number/],
+    ...misusesOf('options', (options) => make(source, options), ['an object']),
+    ...misusesOf('replaceAuthorization', replace, ['true']),
+    ['an unknown option', () => make(source, { retries: SECRET }), /`retries` is not an option; there are: /],
+  ];
+}
+
+/** The key `unexpired` of one request, given to something that sends. */
+export function misusesOfRequests(send: (unexpired: unknown) => unknown): Misuse[] {
+  return [
+    ...misusesOf('unexpired', send, ['an object']),
+    ...misusesOf('unexpired.skip', (skip) => send({ skip }), ['true']),
+    ...misusesOf('unexpired.body', (body) => send({ body }), ['a function']),
+    ...misusesOf('unexpired.account', (account) => send({ account }), ['a string']),
+    ...misusesOf('unexpired.minTtlMs', (minTtlMs) => send({ minTtlMs })),
+    ...misusesOf('unexpired.replaceAuthorization', (value) => send({ replaceAuthorization: value }), [
+      'true',
+    ]),
+    [
+      'an account for one source',
+      () => send({ account: SECRET }),
+      /`unexpired\.account` needs an adapter with a resolver/,
+    ],
+    ['an unknown key', () => send({ retry: SECRET }), /`unexpired\.retry` is not an option; there are: /],
+  ];
 }

@@ -28,6 +28,8 @@ import {
 import {
   garbage,
   misusesOf,
+  misusesOfAdapter,
+  misusesOfRequests,
   NUMERIC_SECRET,
   SECRET,
   testMisuses,
@@ -53,22 +55,6 @@ const unsent = (): never => {
 };
 const transport: Transport<never> = { send: unsent, facts: unsent, discard: unsent };
 const request = { ...found, headers: new Headers(), redirect: undefined, send: unsent } as FetchCall;
-
-/** The key `unexpired` of one request, given to something that sends. */
-const perRequest = (send: (unexpired: unknown) => unknown): Misuse[] => [
-  ...misusesOf('unexpired', send, OBJECTS),
-  ...misusesOf('unexpired.skip', (skip) => send({ skip }), ['true']),
-  ...misusesOf('unexpired.body', (body) => send({ body }), FUNCTIONS),
-  ...misusesOf('unexpired.account', (account) => send({ account }), TEXTS),
-  ...misusesOf('unexpired.minTtlMs', (minTtlMs) => send({ minTtlMs })),
-  ...misusesOf('unexpired.replaceAuthorization', (value) => send({ replaceAuthorization: value }), ['true']),
-  [
-    'an account for one source',
-    () => send({ account: SECRET }),
-    /`unexpired\.account` needs an adapter with a resolver/,
-  ],
-  ['an unknown key', () => send({ retry: SECRET }), /`unexpired\.retry` is not an option; there are: /],
-];
 
 const load = (): undefined => undefined;
 const save = (): undefined => undefined;
@@ -120,15 +106,10 @@ testMisuses('core', {
     ['a code that there is not', () => new AccessTokenError('ERR_NONE' as never, 'x'), undefined],
     ['nothing', () => new (AccessTokenError as unknown as new () => Error)(), undefined],
   ],
-  checkAdapter: [
-    ...misusesOf('tokens', (value) => checkAdapter(value, {}), FUNCTIONS),
-    ['a secret number as tokens', () => checkAdapter(NUMERIC_SECRET, {}), /`tokens` must be .* got a number/],
-    ...misusesOf('options', (value) => checkAdapter(source, value), OBJECTS),
-    ...misusesOf('replaceAuthorization', (value) => checkAdapter(source, { replaceAuthorization: value }), [
-      'true',
-    ]),
-    ['an unknown option', () => checkAdapter(source, { retries: SECRET }), /`retries` is not an option/],
-  ],
+  checkAdapter: misusesOfAdapter(
+    (tokens, options) => checkAdapter(tokens, options === undefined ? {} : options),
+    source,
+  ),
   checkOptions: [
     ...misusesOf('options', (value) => checkOptions(value, {}), OBJECTS),
     [
@@ -150,9 +131,11 @@ testMisuses('core', {
     ],
     ['a secret number', () => Promise.reject(invalidOption('x', 'a string', NUMERIC_SECRET)), /got a number/],
   ],
-  guardRequest: perRequest((unexpired) => guardRequest(adapter, { ...found, options: unexpired })),
-  sendGuarded: perRequest((unexpired) => sendGuarded(adapter, { ...found, options: unexpired }, transport)),
-  sendFetch: perRequest((unexpired) => sendFetch(adapter, { ...request, options: unexpired })),
+  guardRequest: misusesOfRequests((unexpired) => guardRequest(adapter, { ...found, options: unexpired })),
+  sendGuarded: misusesOfRequests((unexpired) =>
+    sendGuarded(adapter, { ...found, options: unexpired }, transport),
+  ),
+  sendFetch: misusesOfRequests((unexpired) => sendFetch(adapter, { ...request, options: unexpired })),
   explain401: calmly(explain401),
   describe401: calmly(describe401),
   drain: calmly((value) => drain(value)),

@@ -1,0 +1,26 @@
+import { axiosAuth } from '@unexpired/axios';
+import { createTokenSource, type TokenSource } from '@unexpired/core';
+import axios from 'axios';
+import { misusesOfAdapter, misusesOfRequests, SECRET, testMisuses } from '../../../test/bad-input.ts';
+
+// Nothing listens there: what is sent fails in another way.
+const API = 'http://127.0.0.1:1';
+const source = createTokenSource({
+  origins: [API],
+  refresh: () => ({ access_token: SECRET }),
+  tokens: { access_token: SECRET, expires_in: 3600 },
+});
+
+function send(tokens: unknown, unexpired: unknown): Promise<unknown> {
+  const client = axios.create({ proxy: false });
+  client.interceptors.request.use(axiosAuth(tokens as TokenSource));
+  return client.get(API, { unexpired: unexpired as object });
+}
+
+testMisuses('axios', {
+  axiosAuth: [
+    ...misusesOfAdapter((tokens, options) => axiosAuth(tokens as TokenSource, options as object), source),
+    ...misusesOfRequests((unexpired) => send(source, unexpired)),
+    ['a resolver of no source', () => send(() => SECRET, {}), /authorize is not a function/],
+  ],
+});

@@ -1,0 +1,27 @@
+import { createTokenSource, type TokenSource } from '@unexpired/core';
+import { kyAuth } from '@unexpired/ky';
+import ky from 'ky';
+import { misusesOfAdapter, misusesOfRequests, SECRET, testMisuses } from '../../../test/bad-input.ts';
+
+// Nothing listens there: what is sent fails in another way.
+const API = 'http://127.0.0.1:1';
+const source = createTokenSource({
+  origins: [API],
+  refresh: () => ({ access_token: SECRET }),
+  tokens: { access_token: SECRET, expires_in: 3600 },
+});
+
+function send(tokens: unknown, unexpired: unknown): Promise<unknown> {
+  return ky
+    .extend(kyAuth(tokens as TokenSource))
+    .get(API, { context: { unexpired } })
+    .text();
+}
+
+testMisuses('ky', {
+  kyAuth: [
+    ...misusesOfAdapter((tokens, options) => kyAuth(tokens as TokenSource, options as object), source),
+    ...misusesOfRequests((unexpired) => send(source, unexpired)),
+    ['a resolver of no source', () => send(() => SECRET, {}), /authorize is not a function/],
+  ],
+});
