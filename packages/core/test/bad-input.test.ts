@@ -38,7 +38,6 @@ import {
 import { API, misusesOfCalls, misusesOfOptions, source } from './source-misuses.ts';
 
 const OBJECTS = ['an object'];
-const TEXTS = ['a string'];
 const FUNCTIONS = ['a function'];
 
 const found: FoundRequest = {

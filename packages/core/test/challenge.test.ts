@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import { parseChallenges, refusesToken } from '../src/challenge.ts';
 
 const character = fc.nat(0x10ffff).map((point) => String.fromCodePoint(point));
@@ -102,6 +103,7 @@ describe('parseChallenges', () => {
 
         expect(parseChallenges(header)).toEqual(given);
       }),
+      runs(100),
     );
   });
 
@@ -132,7 +134,7 @@ describe('parseChallenges', () => {
 
         expect(typeof refusesToken(text)).toBe('boolean');
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 

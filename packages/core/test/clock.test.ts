@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createFakeClock } from '@unexpired/testing';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import { delay, elapsedMs, instantOf, systemClock, within, type Clock } from '../src/clock.ts';
 
 describe('elapsedMs', () => {
@@ -23,6 +24,7 @@ describe('elapsedMs', () => {
         expect(elapsed).toBeGreaterThanOrEqual(now.wall - since.wall);
         expect(elapsed).toBeGreaterThanOrEqual(now.mono - since.mono);
       }),
+      runs(100),
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import {
   dueMs,
   leewayMs,
@@ -81,6 +82,7 @@ describe('leeway', () => {
           expect(leeway).toBeLessThanOrEqual(lifetimeMs / 2);
         },
       ),
+      runs(100),
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import { AccessTokenError, type AccessTokenErrorCode } from '../src/errors.ts';
 import {
   classifyAnswer,
@@ -280,7 +281,7 @@ describe('Retry-After', () => {
         expect(ms).toBeGreaterThanOrEqual(1000);
         expect(ms).toBeLessThanOrEqual(3_600_000);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -545,6 +546,6 @@ test('whatever a token endpoint answers is judged, and told without what was pre
       expect(error.message).toMatch(/^The refresh failed: the token .+\. /su);
       expect(error.message).not.toMatch(/\p{Cc}/u);
     }),
-    { numRuns: 1000 },
+    runs(1000),
   );
 });

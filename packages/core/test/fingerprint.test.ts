@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import { fingerprintOf } from '../src/fingerprint.ts';
 
 const character = fc.nat(0x10ffff).map((point) => String.fromCodePoint(point));
@@ -25,7 +26,7 @@ test('is right for any text', () => {
     fc.property(fc.string({ unit: character, maxLength: 300 }), (token) => {
       expect(fingerprintOf(token)).toBe(expected(token));
     }),
-    { numRuns: 500 },
+    runs(500),
   );
 });
 

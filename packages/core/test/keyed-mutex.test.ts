@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import { createKeyedMutex } from '../src/keyed-mutex.ts';
 
 const never = new AbortController().signal;
@@ -171,6 +172,7 @@ test('any order of calls, ends and aborts runs one task at a time and leaves not
         expect(mutex.size).toBe(0);
       },
     ),
+    runs(100),
   );
 });
 

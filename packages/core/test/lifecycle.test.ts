@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import { AccessTokenError, type AccessTokenErrorCode } from '../src/errors.ts';
 import type { Timing } from '../src/expiry.ts';
 import type { Gate } from '../src/gate.ts';
@@ -165,6 +166,7 @@ describe('decide', () => {
           expect(decision.startsWith('use')).toBe(isUsable(token, timing, now));
         },
       ),
+      runs(100),
     );
   });
 

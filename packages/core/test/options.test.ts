@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import {
   BOOLEAN,
   checkOptions,
@@ -51,6 +52,7 @@ describe('invalidOption', () => {
       fc.property(values, (value) => {
         expect(invalidOption('fallback', 'a key', value).message).not.toContain(secret);
       }),
+      runs(100),
     );
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import { checkOrigins, listedOrigin, originOf } from '../src/origins.ts';
 
 const character = fc.nat(0x10ffff).map((point) => String.fromCodePoint(point));
@@ -248,7 +249,7 @@ describe('listedOrigin', () => {
           origin !== undefined && listed.has(origin) ? origin : undefined,
         );
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import { isAccessTokenError } from '../src/errors.ts';
 import {
   accessTokenOf,
@@ -148,7 +149,7 @@ describe('checkRecord', () => {
           expect(checkRecord('default', next)).toBe(next);
         }
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 });
@@ -393,6 +394,7 @@ describe('a conflict at commit', () => {
 
         expect(verdicts).toEqual(same ? ['ours', 'ours'] : ['ours', 'theirs']);
       }),
+      runs(100),
     );
   });
 });

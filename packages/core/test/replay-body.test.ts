@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import { classifyBody, createReplayBody, streamLike, streamOf, type ReplayBody } from '../src/replay-body.ts';
 
 const CAP = 1024;
@@ -653,7 +654,7 @@ test('any chunking, left at any point, is read again byte for byte, or is said n
         }
       },
     ),
-    { numRuns: 300 },
+    runs(300),
   );
 });
 
@@ -681,6 +682,6 @@ test('any interleaving of an old reader, the source and a replay keeps the repla
         expect(replayed === undefined || replayed.equals(whole)).toBe(true);
       },
     ),
-    { numRuns: 200 },
+    runs(200),
   );
 });

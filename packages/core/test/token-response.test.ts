@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../test/runs.ts';
 import {
   isAccessToken,
   isFilled,
@@ -167,6 +168,7 @@ describe('mergeTokens', () => {
           expect(Object.getOwnPropertyDescriptor(merged, name)?.value).toEqual(before[name]);
         }
       }),
+      runs(100),
     );
   });
 });
@@ -204,6 +206,6 @@ test('whatever a token endpoint sends gives a sane lifetime and a sane subject',
       expect(refreshIn).toBeGreaterThanOrEqual(0);
       expect(subjectOf(response) ?? 'x').not.toBe('');
     }),
-    { numRuns: 500 },
+    runs(500),
   );
 });
