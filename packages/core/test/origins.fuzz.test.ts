@@ -11,6 +11,9 @@ const host = fc.oneof(
   fc.constantFrom(
     'localhost',
     'api.localhost',
+    'localhost.example',
+    'notlocalhost',
+    '127.0.0.1.example',
     'bücher.example',
     'xn--bcher-kva.example',
     'straße.example',

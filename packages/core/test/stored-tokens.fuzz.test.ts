@@ -149,6 +149,9 @@ test('damage of one member is seen, or does no harm, and is told without a token
     fc.property(fc.constantFrom(...known), fc.jsonValue(), (name, value) => {
       try {
         const record = checkRecord('default', { ...(kept(whole) as object), [name]: value });
+        for (const time of ['issuedAt', 'lifetimeMs', 'refreshInMs', 'claimRevision'] as const) {
+          expect(Number.isFinite(record?.[time] ?? 0)).toBe(true);
+        }
         const next = record && exchangedRecord(record, { access_token: 'a' }, { sentAt: SENT_AT });
         expect(checkRecord('default', next)).toBe(next);
       } catch (error) {
