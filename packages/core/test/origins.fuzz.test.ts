@@ -72,8 +72,10 @@ const printed = fc
     twisted(`${name}://${user}${at}${on}${rest}`),
   );
 
+/** As somebody writes one down who means it. */
+const origins = place.map(({ scheme: name, host: at, port: on }) => `${name}://${at}${on}`);
+
 test('a URL is listed exactly where its origin, as every client reads it, is', () => {
-  const origins = place.map(({ scheme: name, host: at, port: on }) => `${name}://${at}${on}`);
   fc.assert(
     fc.property(
       fc.array(origins, { minLength: 1, maxLength: 4 }),
@@ -101,7 +103,7 @@ test('a URL is listed exactly where its origin, as every client reads it, is', (
 
 test('origins that are taken are serialized origins of the web, https unless on loopback or allowed', () => {
   fc.assert(
-    fc.property(fc.oneof(printed, fc.string(), fc.webUrl()), fc.boolean(), (given, allowHttp) => {
+    fc.property(fc.oneof(origins, printed, fc.string(), fc.webUrl()), fc.boolean(), (given, allowHttp) => {
       let taken: ReadonlySet<string>;
       try {
         taken = checkOrigins([given], allowHttp);
