@@ -207,7 +207,6 @@ test('after any garbage a caller gets an access token or an AccessTokenError, an
         tokens: seed,
         clock: time,
         random: () => 0,
-        timing: {},
       });
       let ended: unknown;
       const asked = source.getAccessToken().then(
@@ -217,9 +216,12 @@ test('after any garbage a caller gets an access token or an AccessTokenError, an
       for (let turn = 0; ended === undefined && turn < 50; turn += 1) await time.advance(1000);
       await asked;
 
-      if (typeof ended === 'string') expect(isAccessToken(ended)).toBe(true);
-      else expect(ended).toMatchObject({ name: 'AccessTokenError' });
-      expect(String(ended)).not.toContain(REFRESH_TOKEN);
+      if (typeof ended === 'string') {
+        expect(isAccessToken(ended)).toBe(true);
+      } else {
+        expect(ended).toMatchObject({ name: 'AccessTokenError' });
+        expect(String(ended)).not.toContain(REFRESH_TOKEN);
+      }
       for (const presented of refreshed) expect(presented).toBe(REFRESH_TOKEN);
       await source.close();
     }),
