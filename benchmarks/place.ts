@@ -30,5 +30,7 @@ export function tokensFor(seconds: number): TokenResponse & { readonly access_to
 export async function exchange({ tokenEndpoint }: Place, refreshToken = ''): Promise<TokenResponse> {
   const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'cli' });
   body.set('refresh_token', refreshToken);
-  return (await (await fetch(tokenEndpoint, { method: 'POST', body })).json()) as TokenResponse;
+  const response = await fetch(tokenEndpoint, { method: 'POST', body });
+  if (!response.ok) throw new Error(`the token endpoint answered ${response.status}`);
+  return (await response.json()) as TokenResponse;
 }
