@@ -1,15 +1,14 @@
 // Installs the tarballs beside the oldest client of each peer range, and there type-checks and runs a small program.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { packages, report } from './packages.mjs';
+import { inEmptyProject } from './tarballs.mjs';
 
-const wanted = process.argv.slice(2);
-const clients = ['axios', 'ky', 'got'].filter((client) => wanted.length === 0 || wanted.includes(client));
+const clients = ['axios', 'ky', 'got'];
 const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const manifests = Object.fromEntries(packages.map(({ folder, manifest }) => [folder, manifest]));
-const paths = ['core', 'testing', ...clients].map((name) => `packages/${name}`);
+const wanted = packages.filter(({ folder }) => ['core', 'testing', ...clients].includes(folder));
 const floors = Object.fromEntries(clients.map((client) => [client, floorOf(client)]));
 const tested = clients.map((client) => `${client} ${floors[client]}`).join(', ');
 
@@ -20,22 +19,8 @@ function floorOf(client) {
   return floor;
 }
 
-function pack(folder) {
-  const workspaces = paths.flatMap((path) => ['-w', path]);
-  const args = ['pack', '--json', '--pack-destination', folder, ...workspaces];
-  // npm answers with an array or with an object by name, depending on its version.
-  const packed = Object.values(JSON.parse(execFileSync('npm', args, { encoding: 'utf8' })));
-  const fileOf = ({ filename }) => `file:${filename.replace('@', '').replace('/', '-')}`;
-  return Object.fromEntries(packed.map((tarball) => [tarball.name, fileOf(tarball)]));
-}
-
-function installProblems(folder) {
-  const manifest = { private: true, type: 'module', dependencies: { ...pack(folder), ...floors } };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
-  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
-  const { status, stderr } = spawnSync('npm', ['install', ...flags], { cwd: folder, encoding: 'utf8' });
-  if (status !== 0) return [`npm install fails beside ${tested}\n${stderr}`];
-  const found = (client) => read(join(folder, 'node_modules', client, 'package.json')).version;
+function versionProblems(project) {
+  const found = (client) => read(join(project, 'node_modules', client, 'package.json')).version;
   return clients
     .filter((client) => found(client) !== floors[client])
     .map((client) => `${client} ${found(client)} was installed, not ${floors[client]}`);
@@ -64,18 +49,12 @@ function runProblems(folder, client) {
   return status === 0 ? [] : [`${client} ${floors[client]}: the program fails\n${stderr}`];
 }
 
-function problems() {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'unexpired-peers-')));
-  try {
-    const uninstalled = installProblems(folder);
-    if (uninstalled.length > 0) return uninstalled;
-    cpSync('scripts/peers', folder, { recursive: true });
-    return clients.flatMap((client) => [...typeProblems(folder, client), ...runProblems(folder, client)]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+function problemsIn(project) {
+  const others = versionProblems(project);
+  if (others.length > 0) return others;
+  cpSync('scripts/peers', project, { recursive: true });
+  return clients.flatMap((client) => [...typeProblems(project, client), ...runProblems(project, client)]);
 }
 
-const build = spawnSync('tsc', ['-b', ...paths], { stdio: 'inherit' });
-if (build.status !== 0) report(['nothing is packed while the build fails']);
-else report(problems(), `the peer floors hold: ${tested}`);
+const problems = await inEmptyProject({ wanted, dependencies: floors }, problemsIn);
+report(problems, `the peer floors hold: ${tested}`);

@@ -1,15 +1,9 @@
 // Type-checks every ```ts block of the Markdown files as a module of its own. A block opts out with ```ts nocheck.
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { blocksOf } from './markdown-code.mjs';
 
 const folder = '.snippets';
-
-function blocksOf(file) {
-  const text = readFileSync(file, 'utf8');
-  return [...text.matchAll(/^```(?:ts|typescript)\b(?<flags>[^\n]*)\n(?<code>.*?)^```/gms)]
-    .filter(({ groups }) => !groups.flags.includes('nocheck'))
-    .map(({ index, groups }) => ({ file, line: text.slice(0, index).split('\n').length, code: groups.code }));
-}
 
 const blocks = globSync(['README.md', 'packages/*/README.md', 'docs/*.md', 'CONTRIBUTING.md', 'SECURITY.md'])
   .sort()

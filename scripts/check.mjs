@@ -12,6 +12,8 @@ const steps = [
   ['text', 'node scripts/check-text.mjs'],
   ['README code', 'node scripts/check-snippets.mjs'],
   ['recipes', 'node scripts/check-recipes.mjs'],
+  ['figures', 'node scripts/check-figures.mjs'],
+  ['timeline', 'npm run -s timeline -- --check'],
   ['lockfile', 'node scripts/check-lock.mjs'],
   ['licenses', 'node scripts/check-licenses.mjs'],
   ['tarballs', 'node scripts/check-pack.mjs'],

@@ -17,6 +17,11 @@ export function pack(folder, wanted = packages) {
   return status === 0 ? [] : [`npm pack fails\n${stderr}`];
 }
 
+/** The file that npm packs a package into. */
+export function tarballOf({ name, version }) {
+  return `${name.slice(1).replace('/', '-')}-${version}.tgz`;
+}
+
 function install(project, { dependencies, flags }) {
   const manifest = { name: 'unexpired', version, type: 'module', dependencies };
   writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
@@ -28,7 +33,7 @@ function install(project, { dependencies, flags }) {
 /** The tarballs of these packages in `folder`, as dependencies. */
 function tarballsIn(folder, wanted) {
   const files = readdirSync(folder);
-  const fileOf = ({ manifest: { name, version } }) => `${name.slice(1).replace('/', '-')}-${version}.tgz`;
+  const fileOf = ({ manifest }) => tarballOf(manifest);
   const missing = wanted.map(fileOf).filter((file) => !files.includes(file));
   if (missing.length > 0) throw new Error(`${folder} has no ${missing.join(', ')}`);
   return Object.fromEntries(wanted.map((one) => [one.manifest.name, `file:${resolve(folder, fileOf(one))}`]));
