@@ -12,9 +12,11 @@ import {
   type FakeClock,
   type FirstTokens,
 } from '@unexpired/testing';
+import { createPlace } from './place.ts';
 import {
   API,
   authorize,
+  createAgedScene,
   DUE_MS,
   EXPIRED_MS,
   errorOf,
@@ -146,3 +148,20 @@ test('an access token of sixty days, and a wait that no timer can hold, overflow
   for (const [, ms = 0] of timers.mock.calls) expect(ms).toBeLessThan(2 ** 31);
   expect(warn).not.toHaveBeenCalled();
 });
+
+test.each(['read', 'write'] as const)(
+  'a store whose %s never answers is waited for 10 s, and nothing is spent',
+  async (hanging) => {
+    const place = createPlace();
+    const { clock, refresh, source } = await createAgedScene(EXPIRED_MS, { store: place.open() });
+    place.before = (call) => (call === hanging ? new Promise<never>(() => undefined) : undefined);
+
+    const failing = errorOf(source.getAccessToken());
+    await clock.advance(9999);
+    expect(await stateOf(failing)).toBe('pending');
+    await clock.advance(1);
+
+    expect(await failing).toMatchObject({ code: 'ERR_STORE_FAILED' });
+    expect(refresh.calls).toHaveLength(0);
+  },
+);
