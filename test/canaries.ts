@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { shownOf } from './shown.ts';
+import type { World } from './world.ts';
 
 /** Secrets that nothing may show, each unlike anything else in the process. */
 export interface Canaries {
@@ -70,4 +71,12 @@ export function createCanaries(): Canaries {
       return names.filter((name) => traces.get(name)!.some((trace) => text.includes(trace)));
     },
   };
+}
+
+/** The tokens of a world that show in any of these values, in whatever form. */
+export function tokensIn({ authorization, first }: World, ...values: readonly unknown[]): string[] {
+  const issued = authorization.exchanges.flatMap((exchange) => exchange.issued ?? []);
+  const secrets = [first, ...issued].flatMap((each) => [each.access_token, each.refresh_token ?? []].flat());
+  const text = shownOf(values);
+  return secrets.filter((secret) => tracesOf(secret).some((trace) => text.includes(trace)));
 }

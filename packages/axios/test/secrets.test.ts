@@ -1,50 +1,10 @@
 import { Readable } from 'node:stream';
-import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { AxiosError, type AxiosRequestConfig } from 'axios';
 import * as undici from 'undici';
+import { tokensIn } from '../../../test/canaries.ts';
 import { afterwards, statuses } from '../../../test/world.ts';
 import { errorOf, keepAliveAgent, openScene, textOf, type Scene } from './scene.ts';
-
-/**
- * All that logging could show of a value, at any depth: what inspection without `showHidden` and JSON walk through. Each
- * object once, unlike `inspect`, for which the sockets behind a bare axios error have no end.
- */
-function shown(value: unknown): string {
-  const texts: string[] = [inspect(value, { depth: 3 })];
-  const seen = new Set<unknown>();
-  const open: unknown[] = [value];
-  while (open.length > 0) {
-    const next = open.pop();
-    if (typeof next === 'string') texts.push(next);
-    if (typeof next !== 'object' || next === null || seen.has(next)) continue;
-    seen.add(next);
-    if (seen.size > 50_000) throw new Error('It leads to native objects.');
-    if (ArrayBuffer.isView(next)) {
-      texts.push(Buffer.from(next.buffer, next.byteOffset, next.byteLength).toString('latin1'));
-      continue;
-    }
-    const entries = next instanceof Map || next instanceof Set ? [...next.entries()].flat() : [];
-    // Inspection shows these of an error although they are not enumerable.
-    const { message, stack, cause, errors } = next as Partial<AggregateError>;
-    open.push(...Object.keys(next), ...entries, message, stack, cause, errors);
-    for (const key of Reflect.ownKeys(next)) {
-      const own = Object.getOwnPropertyDescriptor(next, key);
-      if (own?.enumerable && 'value' in own) open.push(own.value);
-    }
-  }
-  return texts.join('\n');
-}
-
-function secretsIn({ authorization, first }: Scene, value: unknown): string[] {
-  const issued = authorization.exchanges
-    .map((exchange) => exchange.issued)
-    .filter((tokens) => tokens !== undefined);
-  const text = shown(value);
-  return [first, ...issued]
-    .flatMap((tokens) => [tokens.access_token, tokens.refresh_token ?? ''])
-    .filter((secret) => secret !== '' && text.includes(secret));
-}
 
 test('what this file looks for is found where nothing is concealed', async () => {
   const scene = await openScene();
@@ -55,7 +15,7 @@ test('what this file looks for is found where nothing is concealed', async () =>
   );
 
   // Of the config alone: what a bare error leads to has no end.
-  expect(secretsIn(scene, error.config)).toEqual([first.access_token]);
+  expect(tokensIn(scene, error.config)).toEqual([first.access_token]);
 });
 
 test.each(['http', 'fetch'])('a 401 of the %s adapter shows no token', async (adapter) => {
@@ -65,7 +25,7 @@ test.each(['http', 'fetch'])('a 401 of the %s adapter shows no token', async (ad
   const error = await errorOf(scene.client.post('/items', { a: 1 }));
 
   expect(statuses(scene.api)).toEqual([401, 401]);
-  expect(secretsIn(scene, error)).toEqual([]);
+  expect(tokensIn(scene, error)).toEqual([]);
 });
 
 test('an error keeps what it conceals within reach', async () => {
@@ -104,7 +64,7 @@ test.each(failures)(
       const error = await errorOf(scene.client.get('/items', prepare(scene)));
 
       expect(error).toBeInstanceOf(AxiosError);
-      expect(secretsIn(scene, error)).toEqual([]);
+      expect(tokensIn(scene, error)).toEqual([]);
       scene.api.release();
       await held.catch(() => undefined);
     }
@@ -123,7 +83,7 @@ test('the dispatcher of the fetch adapter shows no token while it sends', async 
 
   const error = await errorOf(scene.client.get('/items', client));
 
-  expect(secretsIn(scene, error)).toEqual([]);
+  expect(tokensIn(scene, error)).toEqual([]);
   scene.api.release();
   await held.catch(() => undefined);
 });
@@ -142,7 +102,7 @@ test('a stream that is too long to be kept and its 401 show no token', async () 
   const error = await errorOf(scene.client.put('/file', endless, { maxRedirects: 0 }));
 
   expect(error.response?.status).toBe(401);
-  expect(secretsIn(scene, error)).toEqual([]);
+  expect(tokensIn(scene, error)).toEqual([]);
 });
 
 test.each(['http', 'fetch'])(
@@ -153,7 +113,7 @@ test.each(['http', 'fetch'])(
 
     const error = await errorOf(scene.client.get('/items'));
 
-    expect(secretsIn(scene, error)).toEqual([]);
+    expect(tokensIn(scene, error)).toEqual([]);
     expect(await textOf(error.response?.data)).toBe('{"error":"invalid_token"}');
   },
 );
@@ -170,7 +130,7 @@ test('an abort while a streamed response is read shows no token', async () => {
 
   const error = await failed;
   expect(error).toMatchObject({ name: 'CanceledError' });
-  expect(secretsIn(scene, error)).toEqual([]);
+  expect(tokensIn(scene, error)).toEqual([]);
 });
 
 test('an abort shows no token', async () => {
@@ -184,7 +144,7 @@ test('an abort shows no token', async () => {
 
   const error = await request;
   expect(error).toMatchObject({ name: 'CanceledError', code: 'ERR_CANCELED' });
-  expect(secretsIn(scene, error)).toEqual([]);
+  expect(tokensIn(scene, error)).toEqual([]);
 });
 
 test('an answer that is no JSON shows no token', async () => {
@@ -196,7 +156,7 @@ test('an answer that is no JSON shows no token', async () => {
   );
 
   expect(error.name).toBe('SyntaxError');
-  expect(secretsIn(scene, error)).toEqual([]);
+  expect(tokensIn(scene, error)).toEqual([]);
 });
 
 test('a response stays as axios made it, and its config has no token', async () => {
@@ -206,7 +166,7 @@ test('a response stays as axios made it, and its config has no token', async () 
 
   expect(Object.keys(response)).toContain('request');
   expect(response.request).toMatchObject({ path: '/items' });
-  expect(secretsIn(scene, response.config)).toEqual([]);
+  expect(tokensIn(scene, response.config)).toEqual([]);
 });
 
 test('an upload that is too long shows no token, nor does what caused its error', async () => {
@@ -216,6 +176,6 @@ test('an upload that is too long shows no token, nor does what caused its error'
   const error = await errorOf(scene.client.post('/items', body, { maxRedirects: 0, maxBodyLength: 10 }));
 
   expect(error.cause).toBeDefined();
-  expect(secretsIn(scene, error)).toEqual([]);
-  expect(secretsIn(scene, error.cause)).toEqual([]);
+  expect(tokensIn(scene, error)).toEqual([]);
+  expect(tokensIn(scene, error.cause)).toEqual([]);
 });

@@ -1,23 +1,10 @@
 import { Readable } from 'node:stream';
-import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { OptionsInit, RequestError } from 'got';
+import { tokensIn } from '../../../test/canaries.ts';
+import { shownOf } from '../../../test/shown.ts';
 import { statuses } from '../../../test/world.ts';
 import { errorOf, openScene, redirectTo, textOf, type Scene } from './scene.ts';
-
-/** All that logging could show of a value: what inspection without `showHidden` and JSON walk through. */
-function shown(value: unknown): string {
-  const inspected = inspect(value, { depth: Number.POSITIVE_INFINITY, maxStringLength: null });
-  return [inspected, value instanceof Error ? String(value) : '', JSON.stringify(value)].join('\n');
-}
-
-function secretsIn({ authorization, first }: Scene, ...values: unknown[]): string[] {
-  const issued = authorization.exchanges.flatMap((exchange) => exchange.issued ?? []);
-  const text = values.map(shown).join('\n');
-  return [first, ...issued]
-    .flatMap((tokens) => [tokens.access_token, tokens.refresh_token ?? ''])
-    .filter((secret) => secret !== '' && text.includes(secret));
-}
 
 /** The error, and what leads from it to the request. */
 function partsOf(error: RequestError): unknown[] {
@@ -45,7 +32,7 @@ const failures: [string, (scene: Scene) => OptionsInit][] = [
 test.each(failures)('a request that %s shows no token', async (_, prepare) => {
   const scene = await openScene();
   const logged: unknown[] = [];
-  const log = (error: RequestError): RequestError => (logged.push(...partsOf(error).map(shown)), error);
+  const log = (error: RequestError): RequestError => (logged.push(...partsOf(error).map(shownOf)), error);
   const init = prepare(scene);
 
   const error = await errorOf(
@@ -57,7 +44,7 @@ test.each(failures)('a request that %s shows no token', async (_, prepare) => {
 
   expect(error).toBeInstanceOf(Error);
   expect(scene.api.requests.length).toBeGreaterThan(0);
-  expect(secretsIn(scene, ...partsOf(error), ...logged)).toEqual([]);
+  expect(tokensIn(scene, ...partsOf(error), ...logged)).toEqual([]);
   expect(logged).not.toEqual([]);
 });
 
@@ -68,7 +55,7 @@ test('what this file looks for is found where nothing is taken away', async () =
 
   const error = await errorOf(scene.bare(scene.api.origin, { headers }));
 
-  expect(secretsIn(scene, ...partsOf(error))).toEqual([scene.first.access_token]);
+  expect(tokensIn(scene, ...partsOf(error))).toEqual([scene.first.access_token]);
 });
 
 test.each([401, 500])('the error of a stream (%i) shows no token', async (status) => {
@@ -78,7 +65,7 @@ test.each([401, 500])('the error of a stream (%i) shows no token', async (status
   const error = await errorOf(textOf(scene.client.stream(scene.api.origin)));
 
   expect(statuses(scene.api)).toEqual([status]);
-  expect(secretsIn(scene, ...partsOf(error))).toEqual([]);
+  expect(tokensIn(scene, ...partsOf(error))).toEqual([]);
 });
 
 test.each([undefined, new Map()])('an abort shows no token, with a cache (%p)', async (cache) => {
@@ -92,7 +79,7 @@ test.each([undefined, new Map()])('an abort shows no token, with a cache (%p)', 
 
   const error = await request;
   expect(error.code).toBe('ERR_ABORTED');
-  expect(secretsIn(scene, error, error.cause)).toEqual([]);
+  expect(tokensIn(scene, error, error.cause)).toEqual([]);
 });
 
 test('an answer that a shortcut cannot read shows no token', async () => {
@@ -102,7 +89,7 @@ test('an answer that a shortcut cannot read shows no token', async () => {
   const error = await errorOf(scene.client(scene.api.origin).json());
 
   expect(error.name).toBe('ParseError');
-  expect(secretsIn(scene, ...partsOf(error))).toEqual([]);
+  expect(tokensIn(scene, ...partsOf(error))).toEqual([]);
 });
 
 test('a fallback is shown as little', async () => {
@@ -114,7 +101,7 @@ test('a fallback is shown as little', async () => {
   const error = await errorOf(scene.client(scene.api.origin));
 
   expect(scene.api.requests[0]?.headers['x-api-key']).toBe('static-key');
-  expect(partsOf(error).map(shown).join('\n')).not.toContain('static-key');
+  expect(partsOf(error).map(shownOf).join('\n')).not.toContain('static-key');
 });
 
 test('the options of a response hold no token', async () => {
@@ -122,7 +109,7 @@ test('the options of a response hold no token', async () => {
 
   const response = await scene.client(scene.api.origin);
 
-  expect(secretsIn(scene, response.request.options, response.request.options.headers)).toEqual([]);
+  expect(tokensIn(scene, response.request.options, response.request.options.headers)).toEqual([]);
 });
 
 test.each(['promise', 'stream'])('an abort before the request is made shows no token (%s)', async (kind) => {
@@ -142,6 +129,6 @@ test.each(['promise', 'stream'])('an abort before the request is made shows no t
     : errorOf(textOf(scene.client.stream(scene.api.origin, init as never))));
 
   expect(error.code).toBe('ERR_ABORTED');
-  expect(shown(carried)).toContain(scene.first.access_token);
-  expect(secretsIn(scene, ...partsOf(error))).toEqual([]);
+  expect(shownOf(carried)).toContain(scene.first.access_token);
+  expect(tokensIn(scene, ...partsOf(error))).toEqual([]);
 });

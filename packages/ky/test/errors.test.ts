@@ -1,20 +1,9 @@
-import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { explain401 } from '@unexpired/core';
 import { HTTPError, isHTTPError } from 'ky';
+import { tokensIn } from '../../../test/canaries.ts';
 import { rejectionOf, statuses } from '../../../test/world.ts';
-import { openScene, type Scene } from './scene.ts';
-
-/** The secrets that inspection at any depth, or JSON, shows of a value. */
-function secretsIn({ authorization, first }: Scene, value: unknown): string[] {
-  const issued = authorization.exchanges.flatMap((exchange) => exchange.issued ?? []);
-  const shown = inspect(value, { depth: Infinity, maxArrayLength: null, maxStringLength: null });
-  const { headers } = (value as { request?: Request }).request ?? {};
-  const text = [shown, JSON.stringify(value), inspect(headers && [...headers])].join();
-  return [first, ...issued]
-    .flatMap((tokens) => [tokens.access_token, tokens.refresh_token ?? ''])
-    .filter((secret) => secret !== '' && text.includes(secret));
-}
+import { openScene } from './scene.ts';
 
 describe('an error shows no token', () => {
   test('although one that the caller set is shown', async () => {
@@ -26,7 +15,7 @@ describe('an error shows no token', () => {
       client.get('things', { headers: { Authorization: `Bearer ${first.access_token}` } }),
     );
 
-    expect(secretsIn(scene, error)).toEqual([first.access_token]);
+    expect(tokensIn(scene, error)).toEqual([first.access_token]);
   });
 
   test.each([0, 2])('when it is of a 401, with %s retries', async (retry) => {
@@ -37,7 +26,7 @@ describe('an error shows no token', () => {
 
     expect(statuses(scene.api)).toEqual([401, 401]);
     expect(error).toBeInstanceOf(HTTPError);
-    expect(secretsIn(scene, error)).toEqual([]);
+    expect(tokensIn(scene, error)).toEqual([]);
   });
 
   test.each([0, 2])('when it is of the network, with %s retries', async (limit) => {
@@ -48,7 +37,7 @@ describe('an error shows no token', () => {
 
     expect(error).toMatchObject({ name: 'NetworkError' });
     expect(scene.api.requests).toHaveLength(limit + 1);
-    expect(secretsIn(scene, error)).toEqual([]);
+    expect(tokensIn(scene, error)).toEqual([]);
   });
 
   test('when it is of the time', async () => {
@@ -58,7 +47,7 @@ describe('an error shows no token', () => {
     const error = await rejectionOf(scene.client.get('things'));
 
     expect(error).toMatchObject({ name: 'TimeoutError' });
-    expect(secretsIn(scene, error)).toEqual([]);
+    expect(tokensIn(scene, error)).toEqual([]);
     scene.api.release();
   });
 });
