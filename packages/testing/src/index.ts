@@ -34,3 +34,6 @@ export type {
   SuiteTest,
 } from './adapter-suite-driver.ts';
 export { runStoreSuite, type StorePlace, type StoreSuiteOptions } from './store-suite.ts';
+export { startRace, type Race, type RaceOptions, type RaceReport, type RaceServer } from './race.ts';
+export type { RaceExit, RaceProcess } from './race-process.ts';
+export type { Asking, RaceFailure, RacePoint, RaceSource, RaceStore, SeenToken } from './race-protocol.ts';
