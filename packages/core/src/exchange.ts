@@ -7,6 +7,7 @@ import type { Timing } from './expiry.ts';
 import type { CodeTable, Failure } from './failure.ts';
 import { refreshTokenOf, type Binding, type CredentialRecord } from './record.ts';
 import { callRefresh, type Outcome, type RefreshFunction } from './refresh.ts';
+import { callStore } from './store-access.ts';
 import { EARLY_MS, mayRepeat, type Reuse } from './suspect.ts';
 import type { TokenResponse, TokenSet } from './token-response.ts';
 
@@ -116,13 +117,23 @@ export interface ExchangeOrder {
   readonly onLate: (late: Exchanged) => void;
 }
 
+async function isSectionHeld(credential: Credential): Promise<boolean> {
+  const { signal, check } = credential.section!.section;
+  try {
+    if (check !== undefined && !signal.aborted) await callStore(credential, check);
+    return !signal.aborted;
+  } catch {
+    return false;
+  }
+}
+
 async function attemptOnce(
   { credential, means, flight, claimed, onLate }: ExchangeOrder,
   attempt: number,
 ): Promise<Outcome> {
   const { clock } = credential;
+  if (!(await isSectionHeld(credential))) return { failure: LOST_SECTION };
   const lost = credential.section!.section.signal;
-  if (lost.aborted) return { failure: LOST_SECTION };
   const stop = new AbortController();
   const onLost = (): void => stop.abort(lost.reason);
   lost.addEventListener('abort', onLost, { once: true });

@@ -6,6 +6,11 @@ export interface ExclusiveSection {
   readonly signal: AbortSignal;
   /** The clock that claims are dated by (epoch ms) where machines share the store; undefined: this machine's. */
   readonly clock: { now(): number } | undefined;
+  /**
+   * Aborts `signal` if the section is lost; asked before each sending of a refresh token, since a process that was
+   * halted learns of nothing by itself in time. A rejection counts as lost. Absent where a section is never lost.
+   */
+  readonly check?: (() => Promise<void>) | undefined;
 }
 
 /**

@@ -478,6 +478,32 @@ test('a lease that is lost before the exchange sends nothing', async () => {
   expect(scene.refresh.calls).toHaveLength(0);
 });
 
+test('before each attempt the store is asked whether the lease is still held', async () => {
+  const lease = new AbortController();
+  let checks = 0;
+  const check = async (): Promise<void> => {
+    checks += 1;
+    if (checks === 2) lease.abort(new Error('lost'));
+  };
+  const scene = await createAgedScene(EXPIRED_MS, { store: place.open({ signal: lease.signal, check }) });
+  scene.refresh.always(notSent);
+
+  const error = await settled(scene.clock, errorOf(scene.source.getAccessToken()));
+
+  expect(error['code']).toBe('ERR_REFRESH_FAILED');
+  expect(scene.refresh.calls).toHaveLength(1);
+});
+
+test('a lease that cannot be asked for counts as lost', async () => {
+  const check = (): Promise<void> => Promise.reject(new Error('no answer'));
+  const scene = await createAgedScene(EXPIRED_MS, { store: place.open({ check }) });
+
+  const error = await settled(scene.clock, errorOf(scene.source.getAccessToken()));
+
+  expect(error['code']).toBe('ERR_REFRESH_FAILED');
+  expect(scene.refresh.calls).toHaveLength(0);
+});
+
 test('a lease that is lost during the exchange aborts it', async () => {
   const lease = new AbortController();
   const scene = await createAgedScene(EXPIRED_MS, { store: place.open({ signal: lease.signal }) });

@@ -19,7 +19,7 @@ export interface Place {
    */
   before: (call: Call, record?: CredentialRecord) => void | Promise<void>;
   /** One process' store over this place. */
-  open(options?: { readonly signal?: AbortSignal; readonly clock?: ExclusiveSection['clock'] }): TokenStore;
+  open(section?: Partial<ExclusiveSection>): TokenStore;
   /** How many follow what is written here. */
   readonly followers: number;
   /** The record of the account that tests use. */
@@ -42,7 +42,7 @@ export function createPlace(): Place {
     get followers() {
       return followers.size;
     },
-    open({ signal = new AbortController().signal, clock } = {}) {
+    open({ signal = new AbortController().signal, clock, check } = {}) {
       const store: TokenStore = {
         async read(account) {
           place.reads += 1;
@@ -61,7 +61,7 @@ export function createPlace(): Place {
         },
         async runExclusive(account, task, waiting) {
           await place.before('lock');
-          return mutex.runExclusive(account, () => task({ signal, clock }), waiting);
+          return mutex.runExclusive(account, () => task({ signal, clock, check }), waiting);
         },
         subscribe(_account, onChange) {
           const follower = { store, onChange };
