@@ -1,0 +1,138 @@
+import nodeFs from 'node:fs/promises';
+import {
+  AccessTokenError,
+  checkOptions,
+  invalidOption,
+  type CredentialRecord,
+  type TokenStore,
+} from '@unexpired/core';
+import type { FileSystem } from './atomic-file.ts';
+import { createChangeHints } from './change-hints.ts';
+import { createCredentialsFile, type CredentialsFile } from './credentials-file.ts';
+import {
+  entryOf,
+  hasRevision,
+  NO_CREDENTIALS,
+  UnreadableCredentials,
+  withEntry,
+  type Credentials,
+} from './credentials.ts';
+import { createFileLock, type FileLock, type LockedSection } from './file-lock.ts';
+import { realPathOf } from './real-path.ts';
+
+export interface FileStoreOptions {
+  /**
+   * The credentials file; `~` is the home directory, a symbolic link stays and its target is written. Made where it is
+   * missing, with its directory. `<path>.lock` and `<path>.write.lock` beside it are never removed.
+   */
+  readonly path: string;
+}
+
+/** Shorter than core waits for a store: nothing lands after it was given up. */
+const WRITE_MS = 8000;
+
+async function whileWriting<T>(lock: FileLock, path: string, task: () => Promise<T>): Promise<T> {
+  const patience = new AbortController();
+  const giveUp = (): void => {
+    const message =
+      `Another process has been writing ${path} for ${WRITE_MS} ms. ` +
+      'Nothing was written; try again, or find what hangs.';
+    patience.abort(new AccessTokenError('ERR_STORE_FAILED', message));
+  };
+  const timer = setTimeout(giveUp, WRITE_MS).unref();
+  try {
+    return await lock.runExclusive('write', task, patience.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What a sign-in is written into. */
+async function readToReplace(file: CredentialsFile, account: string): Promise<Credentials> {
+  try {
+    const credentials = await file.read();
+    if (entryOf(credentials, account) !== undefined) await file.keepAside();
+    return credentials;
+  } catch (error) {
+    if (!(error instanceof UnreadableCredentials)) throw error;
+    await file.keepAside();
+    return NO_CREDENTIALS;
+  }
+}
+
+/** Compare and set; the caller holds the write lock. */
+async function replaceEntry(
+  file: CredentialsFile,
+  { account, record }: { readonly account: string; readonly record: CredentialRecord },
+  expected: number | undefined | 'replace',
+): Promise<boolean> {
+  const credentials = expected === 'replace' ? await readToReplace(file, account) : await file.read();
+  if (expected !== 'replace' && !hasRevision(entryOf(credentials, account), expected)) return false;
+  await file.write(withEntry(credentials, account, record));
+  return true;
+}
+
+/** A store over a real path that knows of no other in this process. */
+export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore {
+  const sections = createFileLock({ path: `${path}.lock` });
+  // A file of its own: on macOS a section would lock out its own holder's writes.
+  const writing = createFileLock({ path: `${path}.write.lock`, keepAlive: true });
+  const file = createCredentialsFile(path, fs);
+  const hints = createChangeHints(path);
+  const held = new Map<string, LockedSection>();
+  return {
+    async read(account) {
+      const credentials = await file.read();
+      hints.renew();
+      // Core judges it: one that is damaged is an error of this account alone.
+      return entryOf(credentials, account) as CredentialRecord | undefined;
+    },
+
+    write: (account, record, expected) =>
+      whileWriting(writing, path, async () => {
+        // Core sends no refresh token once the section is lost.
+        await held.get(account)?.isIntact();
+        const isWritten = await replaceEntry(file, { account, record }, expected);
+        hints.renew();
+        return isWritten;
+      }),
+
+    runExclusive: (account, task, signal) =>
+      sections.runExclusive(
+        account,
+        async (section) => {
+          held.set(account, section);
+          try {
+            return await task(section);
+          } finally {
+            held.delete(account);
+          }
+        },
+        signal,
+      ),
+
+    subscribe: (_account, onChange) => hints.listen(onChange),
+  };
+}
+
+const CHECKS = {
+  path: ['the path of a file', (value: unknown) => typeof value === 'string' && value !== ''],
+} as const;
+
+const stores = new Map<string, WeakRef<TokenStore>>();
+
+/**
+ * Keeps credentials in a file that any number of processes share. The same file gives the same store.
+ *
+ * @throws TypeError that names the option, what was expected, and what came
+ * @throws AccessTokenError where files cannot be locked on this platform
+ */
+export function createFileStore(options: FileStoreOptions): TokenStore {
+  checkOptions(options, CHECKS);
+  const given: unknown = options.path;
+  if (given === undefined) throw invalidOption('path', CHECKS.path[0], given);
+  const path = realPathOf(options.path);
+  const store = stores.get(path)?.deref() ?? openFileStore(path);
+  stores.set(path, new WeakRef(store));
+  return store;
+}
