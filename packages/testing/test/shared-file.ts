@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { watch } from 'node:fs';
 import { open, readFile, rename, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import native from 'fs-native-extensions';
 import { createKeyedMutex, type CredentialRecord, type TokenStore } from '@unexpired/core';
 
 /** One part of a sound store that is left out. */
 export type Flaw = 'no-lock' | 'no-compare' | 'no-compare-and-no-lock' | 'forgets-commits' | 'torn' | 'stuck';
 
-const { tryLock, unlock } = native as {
+const { tryLock, unlock } = createRequire(import.meta.url)('fs-native-extensions') as {
   readonly tryLock: (fd: number) => boolean;
   readonly unlock: (fd: number) => void;
 };
