@@ -16,7 +16,19 @@ export interface SourceState {
   /** Reads the store, and writes the seed, once. */
   readonly loaded: () => Promise<void>;
   readonly isLoaded: () => boolean;
+  /** The wait under way that others may join. */
+  crowd?: Crowd | undefined;
 }
+
+/** One wait for many callers: of 10,000 requests at once, each then holds little. */
+interface Crowd {
+  readonly snapshot: Promise<Snapshot>;
+  /** Nobody joins after this moment of the monotonic clock. */
+  readonly until: number;
+}
+
+/** Callers that begin to wait within this part of `limits.waitMs` share one wait, and its end. */
+const SHARED_WAIT = 1 / 64;
 
 export interface Wish {
   readonly minTtlMs?: number | undefined;
@@ -111,6 +123,25 @@ export async function acquire(state: SourceState, wish: Wish): Promise<Snapshot>
     'ERR_REFRESH_FAILED',
     `Each access token of account '${credential.account}' was refused or replaced as soon as it came. Try again.`,
   );
+}
+
+/** `acquire`, in one wait with others who ask for nothing special. Who is inside of the refresh must not join. */
+export function acquireWithOthers(state: SourceState, wish: Wish): Promise<Snapshot> {
+  const { credential, means } = state;
+  const isSpecial = wish.signal || wish.minTtlMs !== undefined || wish.oneShot;
+  const want = wantOf(state, wish);
+  const isAlone = isSpecial || isInside(credential) || isInside(credential.flight);
+  if (isAlone || decide(held(credential), credential.gate, want) !== 'wait') return acquire(state, wish);
+  const now = want.now.mono;
+  if (state.crowd === undefined || now >= state.crowd.until) {
+    const crowd = { snapshot: acquire(state, {}), until: now + means.limits.waitMs * SHARED_WAIT };
+    const end = (): void => {
+      if (state.crowd === crowd) state.crowd = undefined;
+    };
+    crowd.snapshot.then(end, end);
+    state.crowd = crowd;
+  }
+  return state.crowd.snapshot;
 }
 
 /** Nothing is held where there is no access token. */

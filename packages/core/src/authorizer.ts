@@ -1,7 +1,7 @@
-import { acquire, held, joinFlight, wantOf, type SourceState } from './acquire.ts';
+import { acquireWithOthers, held, joinFlight, wantOf, type SourceState } from './acquire.ts';
 import { createAuthorization, sentOf, type Authorization } from './authorization.ts';
 import { emit, type Credential, type Snapshot } from './credential.ts';
-import { AccessTokenError, isAccessTokenError } from './errors.ts';
+import { AccessTokenError, isAccessTokenError, rethrowCopy } from './errors.ts';
 import type { NotAuthorizedReason } from './events.ts';
 import { decide } from './lifecycle.ts';
 import { listedOrigin, originOf } from './origins.ts';
@@ -96,16 +96,20 @@ export function createAuthorizer(
     return authorization;
   }
 
-  async function authorizeLater(origin: string, wish: AuthorizeRequest): Promise<Authorization> {
+  function authorizeLater(origin: string, wish: AuthorizeRequest): Promise<Authorization> {
+    return acquireWithOthers(state, wish).then(
+      (snapshot) => authorizationFor(snapshot, origin),
+      (error: unknown) => {
+        if (!isAccessTokenError(error) || wish.signal?.aborted) throw error;
+        const standIn = fallbackFor(origin, wish.confinesHeaders);
+        return standIn ?? rethrowCopy(error);
+      },
+    );
+  }
+
+  async function openAndAuthorize(origin: string, wish: AuthorizeRequest): Promise<Authorization> {
     ensureOpen();
-    try {
-      return authorizationFor(await acquire(state, wish), origin);
-    } catch (error) {
-      if (!isAccessTokenError(error) || wish.signal?.aborted) throw error;
-      const standIn = fallbackFor(origin, wish.confinesHeaders);
-      if (standIn === undefined) throw error;
-      return standIn;
-    }
+    return authorizeLater(origin, wish);
   }
 
   const state: Reauthorizer = { ...session.state, refusedStatuses, authorizationFor, fallbackFor };
@@ -114,7 +118,7 @@ export function createAuthorizer(
       const origin = listedOrigin(origins, request.url);
       if (origin === undefined) return note(request.url, 'origin');
       if (request.standAside !== undefined) return note(request.url, request.standAside);
-      if (!session.isReady()) return authorizeLater(origin, request);
+      if (!session.isReady()) return openAndAuthorize(origin, request);
       const decision = decide(held(credential), credential.gate, wantOf(state, request));
       if (decision === 'wait' || decision === 'fail') return authorizeLater(origin, request);
       if (decision === 'use-and-refresh') joinFlight(state, false);

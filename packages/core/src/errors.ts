@@ -71,6 +71,10 @@ export function copyOf(error: AccessTokenError, retryAfterMs?: number): AccessTo
   });
 }
 
+export function rethrowCopy(error: unknown): never {
+  throw isAccessTokenError(error) ? copyOf(error) : error;
+}
+
 /** What may be told of an error that others built: those carry requests, and requests carry tokens. */
 export interface CauseFacts {
   name?: string | undefined;

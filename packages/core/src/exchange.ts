@@ -29,7 +29,8 @@ export interface Limits {
    */
   lockMs?: number | undefined;
   /**
-   * How long one caller waits for a refresh; its own `signal` may end the wait earlier.
+   * How long one caller waits for a refresh; its own `signal` may end the wait earlier. Callers that begin within a
+   * 64th of it wait as one.
    * @default 30000
    */
   waitMs?: number | undefined;

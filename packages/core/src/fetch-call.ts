@@ -7,6 +7,7 @@ import {
 } from './adapter.ts';
 import type { Authorization } from './authorization.ts';
 import { drain, isOneShot } from './body-plan.ts';
+import type { ResponseFacts } from './reauthorize.ts';
 
 /** One request, as adapters of fetch and of clients over fetch found it. */
 export interface FetchCall extends FoundRequest {
@@ -44,6 +45,18 @@ function hidden401(error: unknown): Partial<Response> {
   throw error;
 }
 
+function factsOf(native: Partial<Response>): ResponseFacts {
+  const { status = 401, headers } = native;
+  // Asked for where it matters only: fetch makes the text anew each time.
+  const url = status < 400 ? undefined : native.url;
+  return { url, status, header: (name) => headers?.get(name), native };
+}
+
+/** Not waited for: a server may take its time with the rest of a 401. */
+async function discard({ body }: Partial<Response>, enough: AbortSignal): Promise<void> {
+  void drain(body, enough);
+}
+
 /** `sendGuarded` for whatever sends as fetch does. */
 export async function sendFetch(adapter: Adapter, call: FetchCall): Promise<Response> {
   const transport: Transport<Partial<Response>> = {
@@ -52,14 +65,8 @@ export async function sendFetch(adapter: Adapter, call: FetchCall): Promise<Resp
       const sending = call.send(changesFor(call, authorization, sent));
       return isOneShot({ value: sent }) ? sending.catch(hidden401) : sending;
     },
-    facts(native) {
-      const { status = 401, headers } = native;
-      // Asked for where it matters only: fetch makes the text anew each time.
-      const url = status < 400 ? undefined : native.url;
-      return { url, status, header: (name) => headers?.get(name), native };
-    },
-    // Not waited for: a server may take its time with the rest of a 401.
-    discard: async ({ body }, enough) => void drain(body, enough),
+    facts: factsOf,
+    discard,
   };
   const result = await sendGuarded(adapter, call, transport);
   if ('status' in result) return result as Response;

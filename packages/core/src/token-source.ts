@@ -1,10 +1,10 @@
-import { acquire, reentered, type SourceState } from './acquire.ts';
+import { acquireWithOthers, reentered, type SourceState } from './acquire.ts';
 import type { Authorization } from './authorization.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { instantOf, systemClock } from './clock.ts';
 import { isInside } from './context.ts';
 import type { Credential } from './credential.ts';
-import { AccessTokenError } from './errors.ts';
+import { AccessTokenError, rethrowCopy } from './errors.ts';
 import type { TokenEvent, TokenEventListener } from './events.ts';
 import type { Means } from './exchange.ts';
 import { createMemoryStore } from './memory-store.ts';
@@ -250,7 +250,8 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     async getAccessToken(wish: GetAccessTokenOptions = {}) {
       checkOptions(wish, WISH_CHECKS);
       ensureOpen();
-      return (await acquire(state, wish)).accessToken!;
+      const { accessToken } = await acquireWithOthers(state, wish).catch(rethrowCopy);
+      return accessToken!;
     },
     async signIn(tokenResponse: TokenResponse) {
       ensureOpen();

@@ -98,6 +98,34 @@ test('waitMs ends one caller’s wait, and the refresh goes on', async () => {
   expect(refresh.calls).toHaveLength(1);
 });
 
+test('callers of the same moment wait as one, each with an error of its own', async () => {
+  const { source, clock } = await createHeldScene(EXPIRED_MS, { limits: { waitMs: 6400 } });
+  const first = errorOf(source.getAccessToken());
+  await clock.advance(99);
+  const timers = clock.pendingTimers;
+  const second = errorOf(source.getAccessToken());
+  const third = errorOf(Promise.resolve(source.authorize({ url: API, method: 'GET' })));
+  expect(clock.pendingTimers).toBe(timers);
+  await clock.advance(6301);
+
+  const errors = await Promise.all([first, second, third]);
+  expect(errors.map(({ code }) => code)).toEqual(Array.from({ length: 3 }, () => 'ERR_WAIT_TIMEOUT'));
+  expect(new Set(errors).size).toBe(3);
+});
+
+test('a caller of a later moment has its whole time', async () => {
+  const { source, exchange, clock } = await createHeldScene(EXPIRED_MS, { limits: { waitMs: 6400 } });
+  const first = errorOf(source.getAccessToken());
+  await clock.advance(100);
+  const later = source.getAccessToken();
+  await clock.advance(6300);
+
+  expect(await first).toMatchObject({ code: 'ERR_WAIT_TIMEOUT' });
+  expect(await stateOf(later)).toBe('pending');
+  exchange.resolve(tokens(2));
+  expect(await later).toBe('access-2');
+});
+
 test('an abort while the store is first read ends that caller alone', async () => {
   const place = createPlace();
   const reading = Promise.withResolvers<void>();
