@@ -73,10 +73,13 @@ function checkRequestOptions(options: unknown, tokens: unknown): RequestOptions 
   );
 }
 
+function isSource(tokens: unknown): boolean {
+  return isObject(tokens) && typeof tokens['authorize'] === 'function';
+}
+
 /** Checks what an adapter is created with; `others` are the options that only this adapter has. */
 export function checkAdapter(tokens: unknown, options: unknown, others: Checks = {}): void {
-  const isSource = isObject(tokens) && typeof tokens['authorize'] === 'function';
-  if (!isSource && typeof tokens !== 'function') {
+  if (!isSource(tokens) && typeof tokens !== 'function') {
     throw invalidOption('tokens', 'a token source or a function that resolves one', tokens);
   }
   checkOptions(options, { replaceAuthorization: BOOLEAN, ...others });
@@ -157,13 +160,15 @@ export interface GuardedRequest {
   dispose(hasFailed?: boolean): void;
 }
 
+const asItIs = (made: unknown): unknown => made;
+
 /**
  * The steps of one request, for clients where no one function makes all attempts. What hooks and redirects may change
  * of `found` is read anew at each step: the adapter writes it there.
  */
 export function guardRequest({ tokens, options }: Adapter, found: FoundRequest): GuardedRequest {
   const { account, body: make, minTtlMs, ...own } = checkRequestOptions(found.options, tokens);
-  const { signal, confinesHeaders, prepare = (made: unknown): unknown => made } = found;
+  const { signal, confinesHeaders, prepare = asItIs } = found;
   // A factory for all calls is no body for those that have none.
   const isBare = make && !found.body.value && /^(get|head)$/i.test(found.method);
   const factory = make && !isBare ? async (): Promise<unknown> => prepare(await make()) : undefined;
@@ -194,6 +199,9 @@ export function guardRequest({ tokens, options }: Adapter, found: FoundRequest):
   async function chooseAndAuthorize(resolve: TokenSourceResolver): Promise<Authorization | undefined> {
     const { url, method, native } = found;
     source = await unlessAborted(resolve({ url, method, account, native }), signal);
+    if (source !== undefined && !isSource(source)) {
+      throw invalidOption('tokens', 'a resolver of token sources', source);
+    }
     isChosen = true;
     return authorize();
   }

@@ -87,6 +87,6 @@ export async function waitForPeer({ account, clock, store }: Credential): Promis
   } catch {
     // Hints are never relied on.
   } finally {
-    stop?.();
+    if (typeof stop === 'function') stop();
   }
 }

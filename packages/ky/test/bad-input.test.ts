@@ -22,6 +22,6 @@ testMisuses('ky', {
   kyAuth: [
     ...misusesOfAdapter((tokens, options) => kyAuth(tokens as TokenSource, options as object), source),
     ...misusesOfRequests((unexpired) => send(source, unexpired)),
-    ['a resolver of no source', () => send(() => SECRET, {}), /authorize is not a function/],
+    ['a resolver of no source', () => send(() => SECRET, {}), /`tokens` must be a resolver of token sources, got a string/],
   ],
 });
