@@ -37,3 +37,5 @@ export { runStoreSuite, type StorePlace, type StoreSuiteOptions } from './store-
 export { startRace, type Race, type RaceOptions, type RaceReport, type RaceServer } from './race.ts';
 export type { RaceExit, RaceProcess } from './race-process.ts';
 export type { Asking, RaceFailure, RacePoint, RaceSource, RaceStore, SeenToken } from './race-protocol.ts';
+export { runProcessSuite, type ProcessSuiteOptions, type ProcessSuiteTest } from './process-suite.ts';
+export type { LockKind, RacePlace } from './process-suite-case.ts';

@@ -1,4 +1,5 @@
 // The program of one process of a race; startRace forks it.
+import { flushCompileCache } from 'node:module';
 import { createTokenSource, type CredentialRecord, type TokenSource, type TokenStore } from '@unexpired/core';
 import { API, createAsker, getAccessToken, refuse, type Asker } from './race-asking.ts';
 import { createPoints, watchRefresh, watchStore } from './race-points.ts';
@@ -94,7 +95,11 @@ process.on('message', (message: ToProcess) => {
   switch (message.type) {
     case 'start':
       running.resolve(start(message.order));
-      void running.promise.then(() => tell({ type: 'ready' }));
+      void running.promise.then(() => {
+        // At its exit would be too late: most are killed.
+        flushCompileCache();
+        tell({ type: 'ready' });
+      });
       break;
     case 'ask':
       void running.promise.then(({ asker }) => asker.ask(message.asking));

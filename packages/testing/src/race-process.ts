@@ -1,5 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type {
   Asking,
   Command,
@@ -89,7 +91,12 @@ function failed({ code, message }: RaceFailure): Error {
 }
 
 function openLine(name: string): Line {
-  const child = fork(program, { execArgv: conditions(), stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = fork(program, {
+    execArgv: conditions(),
+    // A process starts in a third of the time when it finds its modules compiled.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
   const pending: Line['pending'] = new Map();
   let output = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
+import type { AuthorizationServer } from './authorization-server.ts';
+import { pairOf, rejectionOf, type Counts, type ProcessCase, type Scene } from './process-suite-case.ts';
+import type { Race } from './race.ts';
+import type { RaceProcess } from './race-process.ts';
+import { PROCESS_HEADER, type RacePoint } from './race-protocol.ts';
+
+/** A lock that the system frees is free long before that; a lease may take its time. */
+const impatient = { limits: { lockMs: 3000 } };
+
+/** The holder is killed at a point of its refresh while another process waits for it. */
+async function killAt(
+  { serve, race, lock }: Scene,
+  point: RacePoint,
+  rotation: 'strict' | 'grace',
+): Promise<void> {
+  const server = await serve({ rotation });
+  const tokens = await server.signIn();
+  const source = lock === 'system' ? impatient : {};
+  const [holder, peer] = pairOf(
+    await race({ server, processes: 2, account: `${rotation}-${point}`, tokens, source }),
+  );
+  await peer.getAccessToken();
+  const there = holder.hold(point);
+  holder.ask('refusal');
+  await there;
+  const refused = peer.refuse();
+  const rejection = rejectionOf(refused);
+  await holder.kill();
+
+  const isUnstored = point === 'answered' || point === 'committing';
+  const where = `killed at ${point}, ${rotation} server`;
+  if (isUnstored && rotation === 'strict') {
+    const error = await rejection;
+    assert.equal(error?.code, 'ERR_REAUTHENTICATION_REQUIRED', where);
+    assert.match(error.message, /interrupted/);
+    assert.equal((await peer.read())?.tokens?.refresh_token, tokens.refresh_token);
+    return;
+  }
+  assert.equal((await rejection)?.message, undefined, where);
+  assert.equal((await refused).generation, 2, where);
+  assert.equal(server.isAccessTokenValid((await peer.refuse()).accessToken), true, where);
+  assert.deepEqual(
+    server.presentations.map(({ generation }) => generation),
+    isUnstored ? [1, 1, 2] : [1, 2],
+    where,
+  );
+}
+
+const POINTS = ['claimed', 'sent', 'answered', 'committing', 'committed'] as const;
+const WORST = 25;
+
+/**
+ * Whether the process died between the server's yes and the durable write, by what both of them say: the server
+ * answered its last request with tokens, and it never told that they were stored.
+ */
+function diedInTheWindow({ name, points }: RaceProcess, server: AuthorizationServer): boolean {
+  const last = server.exchanges.findLast(({ headers }) => headers[PROCESS_HEADER] === name);
+  const isSpent = server.reuses.at(-1)?.refreshToken === last?.presentation?.refreshToken;
+  const stored = points.lastIndexOf('committed') > points.lastIndexOf('sent');
+  return last?.issued !== undefined && isSpent && !stored;
+}
+
+/** Kills one of the racers at a random moment, and says which; `next` is there to go on. */
+async function killOne(all: Race): Promise<{ victim: RaceProcess; next: RaceProcess }> {
+  const racers = all.processes.filter(({ exit }) => exit === undefined);
+  const starting = all.add();
+  await setTimeout(Math.random() * WORST);
+  const victim = racers[Math.floor(Math.random() * racers.length)]!;
+  await victim.kill();
+  return { victim, next: await starting };
+}
+
+async function signInAgain(all: Race, server: AuthorizationServer, process: RaceProcess): Promise<void> {
+  await process.signIn(await server.signIn());
+  const racers = all.processes.filter(({ exit }) => exit === undefined);
+  await all.until(() =>
+    racers.every(({ token }) => token !== undefined && server.isGrantAlive(token.accessToken)),
+  );
+}
+
+async function killAtRandom(scene: Scene, rotation: 'strict' | 'grace'): Promise<void> {
+  const server = await scene.serve({ rotation });
+  const all = await scene.race({ server, processes: 3, asking: 'refusal' });
+  for (let round = 1; round <= scene.rounds; round += 1) {
+    const { victim, next } = await killOne(all);
+    const error = await rejectionOf(next.refuse());
+    const stored = await next.read();
+    assert.equal(typeof stored?.tokens?.refresh_token, 'string', `nothing is stored after kill ${round}`);
+    next.ask('refusal');
+    if (error === undefined) continue;
+    assert.equal(error.code, 'ERR_REAUTHENTICATION_REQUIRED', error.message);
+    assert.ok(
+      rotation === 'strict' && diedInTheWindow(victim, server),
+      `signed out by kill ${round}, after ${victim.points.slice(-5).join(', ')}: ${error.message}`,
+    );
+    await signInAgain(all, server, next);
+  }
+}
+
+const roundByRound = ({ rounds }: Counts): number => 60_000 + rounds * 1000;
+
+export const kills: readonly ProcessCase[] = [
+  {
+    name: 'when the holder is killed the next process goes on; only tokens that were not stored yet can be lost',
+    limitMs: () => 120_000,
+    async run(scene) {
+      await Promise.all(POINTS.map((point) => killAt(scene, point, 'strict')));
+      await Promise.all((['answered', 'committing'] as const).map((point) => killAt(scene, point, 'grace')));
+    },
+  },
+  {
+    name: 'a kill at a random moment signs nobody out, but between the yes of a strict server and the durable write',
+    limitMs: roundByRound,
+    run: (scene) => killAtRandom(scene, 'strict'),
+  },
+  {
+    name: 'a kill at a random moment signs nobody out where the server tolerates a repeat',
+    limitMs: roundByRound,
+    run: (scene) => killAtRandom(scene, 'grace'),
+  },
+];
