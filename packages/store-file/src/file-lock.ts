@@ -9,6 +9,7 @@ import {
 } from '@unexpired/core';
 import { codeOf, fileError } from './file-errors.ts';
 import { loadNativeLock } from './native-lock.ts';
+import { pause } from './pause.ts';
 
 export interface FileLockOptions {
   /**
@@ -22,8 +23,10 @@ export interface FileLockOptions {
 
 /** What a task knows of the lock under which it runs. */
 export interface LockedSection extends ExclusiveSection {
-  /** False, with `signal` aborted, once the lock file was removed or replaced: others may hold the new one. */
-  readonly isIntact: () => Promise<boolean>;
+  /** Aborts `signal` once the lock file was removed or replaced: others may hold the new one. */
+  readonly check: () => Promise<void>;
+  /** The lock file was made for this section: somebody may still hold one that was removed. */
+  readonly isNew: boolean;
 }
 
 /** Exclusion between processes, by a lock that the operating system frees when its holder dies, and never before. */
@@ -60,30 +63,30 @@ export function createFileLock(options: FileLockOptions): FileLock {
   const mutex = createKeyedMutex();
 
   /** Undefined: another process has it. */
-  async function tryOnce(key: string): Promise<FileHandle | undefined> {
-    const file = await openLockFile(path);
+  async function tryOnce(key: string): Promise<OpenLock | undefined> {
+    const lock = await openLock(path);
     try {
-      if (native.tryLock(file.fd, key) && (await isAt(file, path))) return file;
+      if (native.tryLock(lock.file.fd, key) && (await isAt(lock.file, path))) return lock;
     } catch (error) {
-      await file.close();
+      await lock.file.close();
       throw fileError('locked', path, error);
     }
     // Closing gives up what was locked.
-    await file.close();
+    await lock.file.close();
     return undefined;
   }
 
-  async function acquire(key: string, signal: AbortSignal): Promise<FileHandle> {
+  async function acquire(key: string, signal: AbortSignal): Promise<OpenLock> {
     for (;;) {
       signal.throwIfAborted();
-      const file = await tryOnce(key);
-      if (file !== undefined && !signal.aborted) return file;
-      await file?.close();
+      const lock = await tryOnce(key);
+      if (lock !== undefined && !signal.aborted) return lock;
+      await lock?.file.close();
       await pause(POLL_FROM_MS + Math.random() * POLL_SPREAD_MS, { signal, keepAlive });
     }
   }
 
-  async function release(file: FileHandle, key: string): Promise<void> {
+  async function release({ file }: OpenLock, key: string): Promise<void> {
     try {
       native.unlock(file.fd, key);
     } finally {
@@ -96,11 +99,11 @@ export function createFileLock(options: FileLockOptions): FileLock {
       mutex.runExclusive(
         key,
         async () => {
-          const file = await acquire(key, signal);
+          const lock = await acquire(key, signal);
           try {
-            return await task(sectionOf(file, path));
+            return await task(sectionOf(lock, path));
           } finally {
-            await release(file, key);
+            await release(lock, key);
           }
         },
         signal,
@@ -108,15 +111,25 @@ export function createFileLock(options: FileLockOptions): FileLock {
   };
 }
 
-async function openLockFile(path: string): Promise<FileHandle> {
+interface OpenLock {
+  readonly file: FileHandle;
+  readonly isNew: boolean;
+}
+
+async function openLock(path: string): Promise<OpenLock> {
   try {
-    return await open(path, 'a+', 0o600).catch(async (error: unknown) => {
-      if (codeOf(error) !== 'ENOENT') throw error;
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      return open(path, 'a+', 0o600);
-    });
+    // Locks want a file that is open for writing, on Windows for reading.
+    return { file: await open(path, 'r+'), isNew: false };
   } catch (error) {
-    throw fileError('opened as a lock', path, error);
+    if (codeOf(error) !== 'ENOENT') throw fileError('opened as a lock', path, error);
+  }
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    return { file: await open(path, 'ax+', 0o600), isNew: true };
+  } catch (error) {
+    // Another process was faster.
+    if (codeOf(error) === 'EEXIST') return openLock(path);
+    throw fileError('made as a lock', path, error);
   }
 }
 
@@ -132,39 +145,18 @@ async function isAt(file: FileHandle, path: string): Promise<boolean> {
   }
 }
 
-function sectionOf(file: FileHandle, path: string): LockedSection {
+function sectionOf({ file, isNew }: OpenLock, path: string): LockedSection {
   const lost = new AbortController();
   return {
     signal: lost.signal,
     clock: undefined,
-    async isIntact() {
-      if (!lost.signal.aborted && !(await isAt(file, path))) {
-        lost.abort(
-          new AccessTokenError(
-            'ERR_STORE_FAILED',
-            `The lock file ${path} was removed or replaced while it was in use. No refresh token was spent; ` +
-              'find what removes it, and leave it where it is.',
-          ),
-        );
-      }
-      return !lost.signal.aborted;
+    isNew,
+    async check() {
+      if (await isAt(file, path)) return;
+      const message =
+        `The lock file ${path} was removed or replaced while it was in use, so that others may hold another one. ` +
+        'Find what removes it, and leave it where it is.';
+      lost.abort(new AccessTokenError('ERR_STORE_FAILED', message));
     },
   };
-}
-
-function pause(
-  ms: number,
-  { signal, keepAlive }: { signal: AbortSignal; keepAlive: boolean },
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (settle: () => void): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      settle();
-    };
-    const onAbort = (): void => end(() => reject(signal.reason as Error));
-    const timer = setTimeout(() => end(resolve), ms);
-    if (!keepAlive) timer.unref();
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }

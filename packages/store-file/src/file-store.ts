@@ -17,7 +17,8 @@ import {
   withEntry,
   type Credentials,
 } from './credentials.ts';
-import { createFileLock, type FileLock, type LockedSection } from './file-lock.ts';
+import { createFileLock, type FileLock } from './file-lock.ts';
+import { pause } from './pause.ts';
 import { realPathOf } from './real-path.ts';
 
 export interface FileStoreOptions {
@@ -72,6 +73,23 @@ async function replaceEntry(
   return true;
 }
 
+/** As long as one exchange may take: whoever lost its lock meanwhile sends no refresh token after that. */
+const EXCHANGE_MS = 10_000;
+const LOOK_AGAIN_MS = 20;
+
+/** Where the lock file was removed, its holder may be spending the refresh token: until it has, its claim is stored. */
+async function claimEnds(file: CredentialsFile, account: string, signal: AbortSignal): Promise<void> {
+  const claimOf = async (): Promise<string | undefined> => {
+    const entry = entryOf(await file.read(), account) as CredentialRecord | undefined;
+    return entry?.claim === undefined ? undefined : JSON.stringify([entry.epoch, entry.revision]);
+  };
+  const until = performance.now() + EXCHANGE_MS;
+  const found = await claimOf();
+  while (found !== undefined && performance.now() < until && (await claimOf()) === found) {
+    await pause(LOOK_AGAIN_MS, { signal, keepAlive: false });
+  }
+}
+
 /** A store over a real path that knows of no other in this process. */
 export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore {
   const sections = createFileLock({ path: `${path}.lock` });
@@ -79,7 +97,6 @@ export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore
   const writing = createFileLock({ path: `${path}.write.lock`, keepAlive: true });
   const file = createCredentialsFile(path, fs);
   const hints = createChangeHints(path);
-  const held = new Map<string, LockedSection>();
   return {
     async read(account) {
       const credentials = await file.read();
@@ -90,8 +107,6 @@ export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore
 
     write: (account, record, expected) =>
       whileWriting(writing, path, async () => {
-        // Core sends no refresh token once the section is lost.
-        await held.get(account)?.isIntact();
         const isWritten = await replaceEntry(file, { account, record }, expected);
         hints.renew();
         return isWritten;
@@ -101,12 +116,8 @@ export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore
       sections.runExclusive(
         account,
         async (section) => {
-          held.set(account, section);
-          try {
-            return await task(section);
-          } finally {
-            held.delete(account);
-          }
+          if (section.isNew) await claimEnds(file, account, signal);
+          return task(section);
         },
         signal,
       ),

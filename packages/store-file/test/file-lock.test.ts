@@ -1,0 +1,166 @@
+import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { createFileLock } from '../src/file-lock.ts';
+import { createPlace, patient } from './place.ts';
+
+async function pathOfLock(): Promise<string> {
+  return join(await createPlace(), 'deep', 'a.lock');
+}
+
+/** Enters a section of its own lock object, as another process would, and stays. */
+async function hold(path: string, key = 'default') {
+  const entered = Promise.withResolvers<void>();
+  const stay = Promise.withResolvers<void>();
+  let section: Parameters<Parameters<ReturnType<typeof createFileLock>['runExclusive']>[1]>[0] | undefined;
+  const done = createFileLock({ path }).runExclusive(
+    key,
+    (given) => {
+      section = given;
+      entered.resolve();
+      return stay.promise;
+    },
+    patient,
+  );
+  await Promise.race([entered.promise, done]);
+  return {
+    section: section!,
+    leave() {
+      stay.resolve();
+      return done;
+    },
+  };
+}
+
+test('the lock file is made with its directory, for the owner only, and is never removed', async () => {
+  const path = await pathOfLock();
+  const before = process.umask(0);
+  try {
+    await createFileLock({ path }).runExclusive('default', async () => undefined, patient);
+  } finally {
+    process.umask(before);
+  }
+  const first = await stat(path);
+  await createFileLock({ path }).runExclusive('other', async () => undefined, patient);
+
+  expect(first.mode & 0o777).toBe(0o600);
+  expect((await stat(join(path, '..'))).mode & 0o777).toBe(0o700);
+  expect((await stat(path)).ino).toBe(first.ino);
+  expect(await readFile(path, 'utf8')).toBe('');
+});
+
+test('a lock that another one holds is waited for, and had once it is free', async () => {
+  const path = await pathOfLock();
+  const holder = await hold(path);
+  const order: string[] = [];
+  const next = createFileLock({ path }).runExclusive('default', async () => order.push('next'), patient);
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+  order.push('left');
+  await holder.leave();
+  await next;
+
+  expect(order).toEqual(['left', 'next']);
+});
+
+// macOS locks whole files
+(process.platform === 'darwin' ? test.skip : test)('keys of one file are held side by side', async () => {
+  const path = await pathOfLock();
+  const holders = [await hold(path, 'ann'), await hold(path, 'bob'), await hold(path, '__proto__')];
+
+  await Promise.all(holders.map((holder) => holder.leave()));
+});
+
+test('an abort while another one holds the lock rejects with its reason, and the task is not run', async () => {
+  const path = await pathOfLock();
+  const holder = await hold(path);
+  const leaving = new AbortController();
+  const reason = new Error('no patience');
+  let ran = false;
+  const waiting = createFileLock({ path }).runExclusive(
+    'default',
+    async () => {
+      ran = true;
+    },
+    leaving.signal,
+  );
+  await setImmediate();
+  leaving.abort(reason);
+
+  await expect(waiting).rejects.toBe(reason);
+  await holder.leave();
+  expect(ran).toBe(false);
+});
+
+test('a holder whose lock file is there learns of no loss', async () => {
+  const holder = await hold(await pathOfLock());
+  await holder.section.check();
+
+  expect(holder.section.signal.aborted).toBe(false);
+  await holder.leave();
+});
+
+test.each<[string, (path: string) => Promise<unknown>]>([
+  ['is removed', (path) => rm(path)],
+  ['is replaced', (path) => rename(path, `${path}.old`).then(() => writeFile(path, ''))],
+  ['goes with its directory', (path) => rm(join(path, '..'), { recursive: true })],
+])('a holder whose lock file %s learns of it, and the next one has a new file', async (_, remove) => {
+  const path = await pathOfLock();
+  const holder = await hold(path);
+  await remove(path);
+  const next = await hold(path);
+  await holder.section.check();
+  await next.section.check();
+
+  expect(holder.section.signal.aborted).toBe(true);
+  expect(holder.section.signal.reason).toMatchObject({
+    code: 'ERR_STORE_FAILED',
+    message: expect.stringContaining(`${path} was removed or replaced`),
+  });
+  expect(next.section.signal.aborted).toBe(false);
+  await Promise.all([holder.leave(), next.leave()]);
+});
+
+test('the first to make the lock file knows that it did', async () => {
+  const path = await pathOfLock();
+  const first = await hold(path);
+  await first.leave();
+  const second = await hold(path);
+  await second.leave();
+
+  expect([first.section.isNew, second.section.isNew]).toEqual([true, false]);
+});
+
+test('a lock file that cannot be made or opened is an error that says so, and the task is not run', async () => {
+  const place = await createPlace();
+  await mkdir(join(place, 'taken.lock'));
+  await writeFile(join(place, 'file'), '');
+  let ran = false;
+  const task = async (): Promise<void> => {
+    ran = true;
+  };
+  const isDirectory = createFileLock({ path: join(place, 'taken.lock') });
+  const isInFile = createFileLock({ path: join(place, 'file', 'a.lock') });
+
+  await expect(isDirectory.runExclusive('default', task, patient)).rejects.toMatchObject({
+    code: 'ERR_STORE_FAILED',
+    message: expect.stringMatching(/taken\.lock could not be opened as a lock \(EISDIR: it is a directory/),
+  });
+  await expect(isInFile.runExclusive('default', task, patient)).rejects.toMatchObject({
+    code: 'ERR_STORE_FAILED',
+    message: expect.stringContaining('a part of its path is a file'),
+  });
+  expect(ran).toBe(false);
+  await expect(access(join(place, 'file', 'a.lock'))).rejects.toThrow('ENOTDIR');
+});
+
+test.each<[unknown, RegExp]>([
+  [undefined, /^`options` must be an object, got undefined$/],
+  [{}, /^`path` must be a path, got undefined$/],
+  [{ path: 5 }, /^`path` must be a path, got 5$/],
+  [{ path: '' }, /^`path` must be a path, got an empty string$/],
+  [{ path: '/a', keepAlive: 1 }, /^`keepAlive` must be true or false, got 1$/],
+  [{ path: '/a', wait: 1 }, /^`wait` is not an option/],
+])('a lock of %j is a TypeError', (options, message) => {
+  expect(() => createFileLock(options as never)).toThrow(message);
+});
