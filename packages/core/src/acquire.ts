@@ -17,7 +17,7 @@ export interface SourceState {
   readonly loaded: () => Promise<void>;
   readonly isLoaded: () => boolean;
   /** The wait under way that others may join. */
-  crowd?: Crowd | undefined;
+  readonly shared: { crowd?: Crowd | undefined };
 }
 
 /** One wait for many callers: of 10,000 requests at once, each then holds little. */
@@ -127,21 +127,21 @@ export async function acquire(state: SourceState, wish: Wish): Promise<Snapshot>
 
 /** `acquire`, in one wait with others who ask for nothing special. Who is inside of the refresh must not join. */
 export function acquireWithOthers(state: SourceState, wish: Wish): Promise<Snapshot> {
-  const { credential, means } = state;
+  const { credential, means, shared } = state;
   const isSpecial = wish.signal || wish.minTtlMs !== undefined || wish.oneShot;
   const want = wantOf(state, wish);
   const isAlone = isSpecial || isInside(credential) || isInside(credential.flight);
   if (isAlone || decide(held(credential), credential.gate, want) !== 'wait') return acquire(state, wish);
   const now = want.now.mono;
-  if (state.crowd === undefined || now >= state.crowd.until) {
+  if (shared.crowd === undefined || now >= shared.crowd.until) {
     const crowd = { snapshot: acquire(state, {}), until: now + means.limits.waitMs * SHARED_WAIT };
     const end = (): void => {
-      if (state.crowd === crowd) state.crowd = undefined;
+      if (shared.crowd === crowd) shared.crowd = undefined;
     };
     crowd.snapshot.then(end, end);
-    state.crowd = crowd;
+    shared.crowd = crowd;
   }
-  return state.crowd.snapshot;
+  return shared.crowd.snapshot;
 }
 
 /** Nothing is held where there is no access token. */

@@ -213,6 +213,7 @@ function openSession(options: TokenSourceOptions, account: string): Session {
       return (loading ??= firstLoad());
     },
     isLoaded: () => ready,
+    shared: {},
   };
   return {
     state,
