@@ -192,7 +192,9 @@ export function startProcess(machine: Machine, options: ProcessOptions): Simulat
     calls,
     events,
     sent,
-    getAccessToken: (wish) => add(() => source.getAccessToken(wish)),
+    // With a signal of its own each caller waits alone: a shared wait would leave most schedules out.
+    getAccessToken: (wish) =>
+      add(() => source.getAccessToken({ signal: new AbortController().signal, ...wish })),
     request: (revoked) => add((call) => send(call, revoked)),
     report401: (authorization) => add((call) => replay(source, { authorization, revoked: undefined }, call)),
     track: (promise) => add(() => promise.then(() => undefined)),
