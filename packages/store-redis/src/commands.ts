@@ -1,0 +1,65 @@
+import type { Run } from './redis-client.ts';
+
+/** A command that Redis has not answered within this is given up: clients queue for ever while it is away. */
+export const COMMAND_MS = 3000;
+
+/** What Redis or a client says of a failure. Never the error itself: ioredis puts the command with the tokens in it. */
+function failureOf(error: unknown): Error {
+  const said = error instanceof Error ? error.message : '';
+  // An unknown command is told with its arguments.
+  const text = said.split(/,? with args /)[0]!.slice(0, 200);
+  return new Error(`Redis could not be used: ${text === '' ? 'it gave no reason' : text}`);
+}
+
+function timeoutError(): DOMException {
+  return new DOMException(`Redis did not answer within ${COMMAND_MS} ms`, 'TimeoutError');
+}
+
+export interface Command {
+  readonly script: string;
+  readonly keys: readonly string[];
+  readonly values?: readonly (string | number)[];
+  /** Ends the waiting for the answer; the command may run all the same. */
+  readonly signal?: AbortSignal;
+  /** Is told of an answer that nobody waits for any more. */
+  readonly onLate?: (answer: unknown) => void;
+}
+
+export type Send = (command: Command) => Promise<unknown>;
+
+/** Calls back after `ms`, and after what came meanwhile: a halted process finds its timers due before it reads. */
+export function afterReading(callback: () => void, ms: number): NodeJS.Timeout {
+  return setTimeout(() => setImmediate(callback), ms);
+}
+
+/** Runs commands, each bounded in time. */
+export function sendWith(run: Run): Send {
+  return ({ script, keys, values = [], signal, onLate }) =>
+    new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      let isLate = false;
+      const giveUp = (reason: unknown): void => {
+        isLate = true;
+        settle();
+        reject(reason as Error);
+      };
+      const onAbort = (): void => giveUp(signal!.reason);
+      const timer = afterReading(() => giveUp(timeoutError()), COMMAND_MS);
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      run(script, keys, values).then(
+        (answer) => {
+          if (isLate) return onLate?.(answer);
+          settle();
+          resolve(answer);
+        },
+        (error: unknown) => {
+          settle();
+          reject(failureOf(error));
+        },
+      );
+    });
+}

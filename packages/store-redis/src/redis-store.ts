@@ -1,0 +1,143 @@
+import {
+  AccessTokenError,
+  checkOptions,
+  createKeyedMutex,
+  invalidOption,
+  type CredentialRecord,
+  type TokenStore,
+} from '@unexpired/core';
+import { sendWith, type Send } from './commands.ts';
+import { watchFor } from './hints.ts';
+import { keysOf, type Keys } from './keys.ts';
+import { acquireLease, type Lease } from './lease.ts';
+import { followWith, runWith, type RedisClient, type RedisSubscriber } from './redis-client.ts';
+import { READ, WRITE } from './scripts.ts';
+
+export interface RedisStoreOptions {
+  /**
+   * Connected by the application, which also closes it and listens to its `error` event: without a listener `redis` ends
+   * the process when the connection breaks.
+   */
+  readonly client: RedisClient;
+  /** What all keys and channels begin with; no braces. Who shares a credential uses the same one. */
+  readonly prefix: string;
+  /**
+   * A second connected client, which this store uses only to listen to messages. With it, waiters learn at once that a
+   * lease is free or a record has changed; without it they look, some ten times a second.
+   */
+  readonly subscriber?: RedisSubscriber | undefined;
+}
+
+function damaged(account: string): Error {
+  return new Error(`What Redis holds for account '${account}' is not a record`);
+}
+
+/** The revision that is compared is the one that counts, whatever the text says. */
+function recordIn(account: string, [revision, text]: readonly unknown[]): CredentialRecord | undefined {
+  if (typeof revision !== 'string' && typeof revision !== 'number') return undefined;
+  try {
+    const record: unknown = JSON.parse(String(text));
+    if (typeof record === 'object' && record !== null) {
+      return { ...(record as CredentialRecord), revision: Number(revision) };
+    }
+  } catch {
+    // The parser's error shows a piece of the text.
+  }
+  throw damaged(account);
+}
+
+function lostLease(account: string): AccessTokenError {
+  return new AccessTokenError(
+    'ERR_STORE_FAILED',
+    `The lease of account '${account}' in Redis ran out before its refresh token was sent. Nothing was lost; try again.`,
+  );
+}
+
+interface Place {
+  readonly send: Send;
+  readonly keysOf: (account: string) => Keys;
+  /** What this store holds now. */
+  readonly leases: Map<string, Lease>;
+}
+
+async function read({ send, keysOf }: Place, account: string): Promise<CredentialRecord | undefined> {
+  const { record } = keysOf(account);
+  return recordIn(account, (await send({ script: READ, keys: [record] })) as unknown[]);
+}
+
+async function write(
+  { send, keysOf, leases }: Place,
+  { account, record }: { readonly account: string; readonly record: CredentialRecord },
+  expected: number | undefined | 'replace',
+): Promise<boolean> {
+  const keys = keysOf(account);
+  // A claim is written under the lease or not at all; tokens are never refused for having taken long.
+  const lease = record.claim === undefined ? undefined : leases.get(account);
+  const outcome = await send({
+    script: WRITE,
+    keys: [keys.record, keys.lease, keys.aside],
+    values: [expected ?? '', record.revision, JSON.stringify(record), lease?.id ?? '', keys.channel],
+  });
+  if (String(outcome) !== 'lost') return String(outcome) === 'written';
+  lease?.lose();
+  throw lostLease(account);
+}
+
+/** The store with a lease of another length, which only tests need. */
+export function openRedisStore(options: RedisStoreOptions, leaseMs: number): TokenStore {
+  const { client, prefix, subscriber } = options;
+  const follow = followWith(subscriber);
+  const place: Place = {
+    send: sendWith(runWith(client)),
+    keysOf: (account) => keysOf(prefix, account),
+    leases: new Map(),
+  };
+  const mutex = createKeyedMutex();
+  return {
+    read: (account) => read(place, account),
+    write: (account, record, expected) => write(place, { account, record }, expected),
+    runExclusive: (account, task, signal) =>
+      mutex.runExclusive(
+        account,
+        async () => {
+          const means = { send: place.send, follow, leaseMs };
+          const lease = await acquireLease(means, place.keysOf(account), signal);
+          place.leases.set(account, lease);
+          try {
+            return await task(lease.section);
+          } finally {
+            place.leases.delete(account);
+            await lease.release();
+          }
+        },
+        signal,
+      ),
+    subscribe(account, onChange) {
+      const { channel } = place.keysOf(account);
+      const revision = async (): Promise<number | undefined> => (await read(place, account))?.revision;
+      return watchFor(follow, { channel, revision }, onChange);
+    },
+  };
+}
+
+/** Twice the longest exchange and the time to write what it brought. */
+const LEASE_MS = 30_000;
+
+const PREFIX = 'a string that is not empty, without braces';
+const any = (): boolean => true;
+
+/**
+ * Keeps credentials in Redis, shared by all processes and machines that use the same server and prefix. It makes no
+ * connection and closes none.
+ *
+ * @throws TypeError that names the option, what was expected, and what came
+ */
+export function createRedisStore(options: RedisStoreOptions): TokenStore {
+  checkOptions(options, {
+    client: ['a client', any],
+    prefix: [PREFIX, (value) => typeof value === 'string' && value !== '' && !/[{}]/.test(value)],
+    subscriber: ['a client', any],
+  });
+  if (options.prefix === undefined) throw invalidOption('prefix', PREFIX, undefined);
+  return openRedisStore(options, LEASE_MS);
+}
