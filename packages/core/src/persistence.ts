@@ -121,3 +121,17 @@ export function setUnwritten(
 ): void {
   credential.unwritten = { record, ...how, writing: undefined, failures: 0, isDue: false };
 }
+
+/**
+ * A store was set back, by a backup or by a program that knows no lock: what it lost is written again, unless somebody
+ * else writes meanwhile. Best effort: the next hint, or the next claim, does the same.
+ */
+export async function writeBack(credential: Credential, stored: CredentialRecord | undefined): Promise<void> {
+  const held = credential.snapshot?.record;
+  if (credential.unwritten !== undefined || held === undefined || isBlank(stored)) return;
+  const isBehind = stored!.epoch === held.epoch && stored!.generation < held.generation;
+  if (!isBehind) return;
+  // Above what both have counted: no earlier revision may match again.
+  const revision = Math.max(stored!.revision, held.revision) + 1;
+  await writeStored(credential, { ...held, revision }, stored!.revision);
+}

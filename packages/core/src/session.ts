@@ -4,7 +4,7 @@ import { catchUp } from './catch-up.ts';
 import { closeForGood, emit, install, type Credential, type Flight } from './credential.ts';
 import { AccessTokenError } from './errors.ts';
 import { giveBack } from './exchange.ts';
-import { persist, setUnwritten } from './persistence.ts';
+import { persist, setUnwritten, writeBack } from './persistence.ts';
 import { newEpoch } from './random.ts';
 import { isBlank, refreshTokenOf, signedInRecord, signedOutRecord } from './record.ts';
 import type { TokenResponse } from './token-response.ts';
@@ -109,7 +109,11 @@ export function follow(credential: Credential): () => void {
     while (hinted) {
       hinted = false;
       await delay(clock, random() * 50);
-      await catchUp(credential).catch(() => undefined);
+      try {
+        await writeBack(credential, await catchUp(credential));
+      } catch {
+        // Told when it matters.
+      }
     }
     reading = false;
   }

@@ -49,6 +49,33 @@ test('a hint that comes during a read leads to another read', async () => {
   expect(refresh.calls).toHaveLength(0);
 });
 
+test('a store that another program set back gets what it lost again', async () => {
+  const { source, clock, refresh } = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  await source.getAccessToken();
+  expect(place.record).toMatchObject({ generation: 2 });
+
+  await storeElsewhere(1);
+  await clock.advance(50);
+
+  expect(place.record).toMatchObject({ generation: 2, tokens: { refresh_token: 'refresh-2' } });
+  expect(await source.getAccessToken()).toBe('access-2');
+  expect(refresh.calls).toHaveLength(1);
+});
+
+test('what was lost is not written over what another process stored meanwhile', async () => {
+  const { source, clock } = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  await source.getAccessToken();
+  const letGo = holdNextRead();
+  await storeElsewhere(1);
+  await clock.advance(50);
+  await storeElsewhere(3);
+  letGo();
+  await clock.advance(50);
+
+  expect(place.record).toMatchObject({ generation: 3 });
+  expect(await source.getAccessToken()).toBe('access-3');
+});
+
 test('a store that cannot be followed is used all the same', async () => {
   const store = {
     ...place.open(),
