@@ -180,3 +180,51 @@ test('where the directory is gone in the middle of a refresh, what the server ga
   await source.signIn(await server.signIn());
   expect(await storedRefreshToken()).toBeDefined();
 });
+
+test('where the lock file is removed before the refresh token is sent, it is not sent', async () => {
+  let remove = false;
+  const fs = {
+    ...nodeFs,
+    async rename(from: string, to: string) {
+      await nodeFs.rename(from, to);
+      if (remove) await rm(`${path}.lock`, { force: true });
+    },
+  } as typeof nodeFs;
+  const store = openFileStore(path, fs);
+  await signInExpired(store);
+  remove = true;
+  const source = createSource(store, server);
+
+  await expect(source.getAccessToken()).rejects.toMatchObject({
+    code: 'ERR_REFRESH_FAILED',
+    message: expect.stringContaining('exclusive section was lost'),
+  });
+  expect(server.presentations).toEqual([]);
+});
+
+test('where the lock file is removed during an exchange, a newcomer waits for its tokens', async () => {
+  const store = openFileStore(path);
+  await signInExpired(store);
+  server.next({ hold: 'answer' });
+  const first = createSource(store, server).getAccessToken();
+  await untilHeld();
+  await rm(`${path}.lock`);
+  const reading = Promise.withResolvers<void>();
+  let reads = 0;
+  const fs = {
+    ...nodeFs,
+    async readFile(file: string) {
+      reads += 1;
+      // The first call, the one in the section, and one while it waits there.
+      if (reads === 4) reading.resolve();
+      return nodeFs.readFile(file);
+    },
+  } as typeof nodeFs;
+  const second = createSource(openFileStore(path, fs), server).getAccessToken();
+  await reading.promise;
+  expect(server.presentations).toHaveLength(1);
+  server.release();
+
+  expect(await second).toBe(await first);
+  expect(server.presentations).toHaveLength(1);
+});
