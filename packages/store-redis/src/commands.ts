@@ -1,8 +1,5 @@
 import type { Run } from './redis-client.ts';
 
-/** A command that Redis has not answered within this is given up: clients queue for ever while it is away. */
-export const COMMAND_MS = 3000;
-
 /** What Redis or a client says of a failure. Never the error itself: ioredis puts the command with the tokens in it. */
 function failureOf(error: unknown): Error {
   const said = error instanceof Error ? error.message : '';
@@ -11,8 +8,8 @@ function failureOf(error: unknown): Error {
   return new Error(`Redis could not be used: ${text === '' ? 'it gave no reason' : text}`);
 }
 
-function timeoutError(): DOMException {
-  return new DOMException(`Redis did not answer within ${COMMAND_MS} ms`, 'TimeoutError');
+function timeoutError(ms: number): DOMException {
+  return new DOMException(`Redis did not answer within ${ms} ms`, 'TimeoutError');
 }
 
 export interface Command {
@@ -32,8 +29,8 @@ export function afterReading(callback: () => void, ms: number): NodeJS.Timeout {
   return setTimeout(() => setImmediate(callback), ms);
 }
 
-/** Runs commands, each bounded in time. */
-export function sendWith(run: Run): Send {
+/** Runs commands. One that was not answered within `ms` is given up: clients queue for ever while Redis is away. */
+export function sendWith(run: Run, ms: number): Send {
   return ({ script, keys, values = [], signal, onLate }) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
@@ -44,7 +41,7 @@ export function sendWith(run: Run): Send {
         reject(reason as Error);
       };
       const onAbort = (): void => giveUp(signal!.reason);
-      const timer = afterReading(() => giveUp(timeoutError()), COMMAND_MS);
+      const timer = afterReading(() => giveUp(timeoutError(ms)), ms);
       const settle = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);

@@ -83,12 +83,15 @@ async function write(
   throw lostLease(account);
 }
 
-/** The store with a lease of another length, which only tests need. */
-export function openRedisStore(options: RedisStoreOptions, leaseMs: number): TokenStore {
+/** A lease is twice the longest exchange and the time to write what it brought. */
+const TIMES = { leaseMs: 30_000, commandMs: 3000 };
+
+/** The store with other times, which only tests need. */
+export function openRedisStore(options: RedisStoreOptions, { leaseMs, commandMs } = TIMES): TokenStore {
   const { client, prefix, subscriber } = options;
   const follow = followWith(subscriber);
   const place: Place = {
-    send: sendWith(runWith(client)),
+    send: sendWith(runWith(client), commandMs),
     keysOf: (account) => keysOf(prefix, account),
     leases: new Map(),
   };
@@ -120,9 +123,6 @@ export function openRedisStore(options: RedisStoreOptions, leaseMs: number): Tok
   };
 }
 
-/** Twice the longest exchange and the time to write what it brought. */
-const LEASE_MS = 30_000;
-
 const PREFIX = 'a string that is not empty, without braces';
 const any = (): boolean => true;
 
@@ -139,5 +139,5 @@ export function createRedisStore(options: RedisStoreOptions): TokenStore {
     subscriber: ['a client', any],
   });
   if (options.prefix === undefined) throw invalidOption('prefix', PREFIX, undefined);
-  return openRedisStore(options, LEASE_MS);
+  return openRedisStore(options);
 }

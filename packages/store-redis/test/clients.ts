@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import type { RedisClient, RedisSubscriber } from '@unexpired/store-redis';
@@ -36,6 +37,7 @@ async function connectIoRedis(url: string): Promise<Clients> {
   const client = new Redis(url, { retryStrategy: () => RECONNECT_MS, maxRetriesPerRequest: null });
   const subscriber = client.duplicate();
   for (const one of [client, subscriber]) one.on('error', unheard);
+  await Promise.all([once(client, 'ready'), once(subscriber, 'ready')]);
   return {
     client,
     subscriber,

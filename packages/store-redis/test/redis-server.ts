@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { describe } from '@jest/globals';
 
 /** A redis-server of the test's own, on a free loopback port. */
 export interface RedisServer {
@@ -20,9 +21,14 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-/** Why tests over Redis do not run here, for their names; CI has the server. */
-export const redisMissing: string | undefined =
-  spawnSync('redis-server', ['--version']).error === undefined ? undefined : 'redis-server is not installed';
+const isInstalled = spawnSync('redis-server', ['--version']).error === undefined;
+
+/** Tests over a real Redis. A developer's machine may have none; CI fails for what is skipped by this name. */
+export function describeRedis(name: string, body: () => void): void {
+  if (isInstalled) describe(name, body);
+  // reason: the server is missing
+  else describe.skip(`${name} (redis-server is not installed)`, body);
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
