@@ -79,13 +79,15 @@ const LOOK_AGAIN_MS = 20;
 
 /** Where the lock file was removed, its holder may be spending the refresh token: until it has, its claim is stored. */
 async function claimEnds(file: CredentialsFile, account: string, signal: AbortSignal): Promise<void> {
-  const claimOf = async (): Promise<string | undefined> => {
+  const claimed = async (): Promise<CredentialRecord | undefined> => {
     const entry = entryOf(await file.read(), account) as CredentialRecord | undefined;
-    return entry?.claim === undefined ? undefined : JSON.stringify([entry.epoch, entry.revision]);
+    return entry?.claim === undefined ? undefined : entry;
   };
-  const until = performance.now() + EXCHANGE_MS;
-  const found = await claimOf();
-  while (found !== undefined && performance.now() < until && (await claimOf()) === found) {
+  const found = await claimed();
+  if (found === undefined) return;
+  const ageMs = Math.max(0, Date.now() - Number(found.claim?.at));
+  const until = performance.now() + EXCHANGE_MS - ageMs;
+  while (performance.now() < until && (await claimed())?.revision === found.revision) {
     await pause(LOOK_AGAIN_MS, { signal, keepAlive: false });
   }
 }

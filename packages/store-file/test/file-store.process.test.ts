@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { expect, test } from '@jest/globals';
 import type { CredentialRecord, TokenStore } from '@unexpired/core';
 import { createAuthorizationServer, type AuthorizationServer } from '@unexpired/testing';
+import { createFileStore } from '../src/index.ts';
 import { openFileStore } from '../src/file-store.ts';
-import { start } from './children.ts';
+import { FLAGS, scriptAt, start, type Child } from './children.ts';
 import { afterwards, createPlace, createSource, patient, recordOf } from './place.ts';
 
 async function pathOfFile(): Promise<string> {
@@ -30,10 +33,18 @@ async function storedAt(path: string): Promise<CredentialRecord | undefined> {
   return document.accounts['default'];
 }
 
-test('the lock of a process that is killed is free at once', async () => {
+/** A process in the section of an account, whose own child outlives it until the test has ended. */
+async function startHolder(path: string, account = 'default'): Promise<Child> {
+  const holder = start('hold', path, account);
+  const [held, child] = (await holder.line())!.split(' ');
+  expect(held).toBe('held');
+  afterwards(() => process.kill(Number(child), 'SIGKILL'));
+  return holder;
+}
+
+test('the lock of a process that is killed is free at once, whatever it had started', async () => {
   const path = await pathOfFile();
-  const holder = start('hold', path);
-  expect(await holder.line()).toBe('held');
+  const holder = await startHolder(path);
   let isDead = false;
   const entering = openFileStore(path).runExclusive('default', async () => isDead, patient);
   // Time enough to get in, were it not held.
@@ -49,8 +60,7 @@ test('the lock of a process that is stopped is never taken from it', async () =>
   const server = await startServer();
   const store = openFileStore(path);
   await signInExpired(store, server);
-  const holder = start('hold', path);
-  expect(await holder.line()).toBe('held');
+  const holder = await startHolder(path);
   holder.process.kill('SIGSTOP');
   const source = createSource(store, server, { limits: { lockMs: 1000 } });
 
@@ -64,8 +74,7 @@ test('the lock of a process that is stopped is never taken from it', async () =>
 
 test('other accounts go on while a process that is stopped holds the lock of one', async () => {
   const path = await pathOfFile();
-  const holder = start('hold', path, 'ann');
-  expect(await holder.line()).toBe('held');
+  const holder = await startHolder(path, 'ann');
   holder.process.kill('SIGSTOP');
   const store = openFileStore(path);
 
@@ -74,6 +83,22 @@ test('other accounts go on while a process that is stopped holds the lock of one
   if (process.platform !== 'darwin') {
     expect(await store.runExclusive('bob', async () => 'entered', patient)).toBe('entered');
   }
+});
+
+test('a worker thread is a holder of its own', async () => {
+  const path = await pathOfFile();
+  const store = createFileStore({ path });
+  const thread = new Worker(scriptAt('hold-in-thread'), { workerData: path, execArgv: [...FLAGS] });
+  afterwards(() => thread.terminate());
+  expect(await once(thread, 'message')).toEqual(['held']);
+  const order: string[] = [];
+  const entering = store.runExclusive('default', async () => order.push('entered'), patient);
+  for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+  order.push('left');
+  thread.postMessage('leave');
+  await entering;
+
+  expect(order).toEqual(['left', 'entered']);
 });
 
 test('whenever a writer is killed the file is whole, and what it left is cleaned up', async () => {
