@@ -6,8 +6,8 @@ import {
   type CredentialRecord,
   type TokenStore,
 } from '@unexpired/core';
+import { createAccountHints } from './account-hints.ts';
 import type { FileSystem } from './atomic-file.ts';
-import { createChangeHints } from './change-hints.ts';
 import { createCredentialsFile, type CredentialsFile } from './credentials-file.ts';
 import {
   entryOf,
@@ -98,7 +98,7 @@ export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore
   // A file of its own: on macOS a section would lock out its own holder's writes.
   const writing = createFileLock({ path: `${path}.write.lock`, keepAlive: true });
   const file = createCredentialsFile(path, fs);
-  const hints = createChangeHints(path);
+  const hints = createAccountHints(path, file);
   return {
     async read(account) {
       const credentials = await file.read();
@@ -110,6 +110,7 @@ export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore
     write: (account, record, expected) =>
       whileWriting(writing, path, async () => {
         const isWritten = await replaceEntry(file, { account, record }, expected);
+        if (isWritten) hints.written(account, record);
         hints.renew();
         return isWritten;
       }),
@@ -124,7 +125,7 @@ export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore
         signal,
       ),
 
-    subscribe: (_account, onChange) => hints.listen(onChange),
+    subscribe: (account, onChange) => hints.listen(account, onChange),
   };
 }
 
