@@ -83,15 +83,21 @@ async function write(
   throw lostLease(account);
 }
 
+export interface Times {
+  readonly leaseMs: number;
+  /** No command is waited for longer. */
+  readonly commandMs: number;
+}
+
 /** A lease is twice the longest exchange and the time to write what it brought. */
-const TIMES = { leaseMs: 30_000, commandMs: 3000 };
+const TIMES: Times = { leaseMs: 30_000, commandMs: 3000 };
 
 /** The store with other times, which only tests need. */
-export function openRedisStore(options: RedisStoreOptions, { leaseMs, commandMs } = TIMES): TokenStore {
+export function openRedisStore(options: RedisStoreOptions, times: Times = TIMES): TokenStore {
   const { client, prefix, subscriber } = options;
   const follow = followWith(subscriber);
   const place: Place = {
-    send: sendWith(runWith(client), commandMs),
+    send: sendWith(runWith(client), times.commandMs),
     keysOf: (account) => keysOf(prefix, account),
     leases: new Map(),
   };
@@ -103,7 +109,7 @@ export function openRedisStore(options: RedisStoreOptions, { leaseMs, commandMs 
       mutex.runExclusive(
         account,
         async () => {
-          const means = { send: place.send, follow, leaseMs };
+          const means = { send: place.send, follow, leaseMs: times.leaseMs };
           const lease = await acquireLease(means, place.keysOf(account), signal);
           place.leases.set(account, lease);
           try {

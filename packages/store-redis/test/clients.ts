@@ -8,7 +8,7 @@ export interface Clients {
   readonly client: RedisClient;
   readonly subscriber: RedisSubscriber;
   /** Any command, for what tests look at or break. */
-  command(...words: string[]): Promise<unknown>;
+  readonly command: (...words: string[]) => Promise<unknown>;
   close(): void;
 }
 

@@ -25,9 +25,11 @@ const isInstalled = spawnSync('redis-server', ['--version']).error === undefined
 
 /** Tests over a real Redis. A developer's machine may have none; CI fails for what is skipped by this name. */
 export function describeRedis(name: string, body: () => void): void {
-  if (isInstalled) describe(name, body);
   // reason: the server is missing
-  else describe.skip(`${name} (redis-server is not installed)`, body);
+  const [suite, title] = isInstalled
+    ? [describe, name]
+    : [describe.skip, `${name} (redis-server is not installed)`];
+  suite(title, body);
 }
 
 async function freePort(): Promise<number> {

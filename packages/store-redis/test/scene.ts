@@ -1,11 +1,11 @@
 import type { TokenStore } from '@unexpired/core';
-import { openRedisStore } from '../src/redis-store.ts';
+import { openRedisStore, type Times } from '../src/redis-store.ts';
 import { connectWith, type Clients } from './clients.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 import { startProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** Times that a test can wait for. */
-export const TIMES = { leaseMs: 900, commandMs: 300 };
+export const TIMES: Times = { leaseMs: 900, commandMs: 300 };
 
 export type ClientName = 'redis' | 'ioredis';
 
@@ -23,7 +23,7 @@ export interface Scene {
 
 export interface SceneOptions {
   readonly name?: ClientName;
-  readonly times?: typeof TIMES;
+  readonly times?: Times;
   readonly settings?: readonly string[];
 }
 
