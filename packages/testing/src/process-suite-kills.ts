@@ -49,7 +49,8 @@ async function killAt(
 }
 
 const POINTS = ['claimed', 'sent', 'answered', 'committing', 'committed'] as const;
-const WORST = 25;
+const WORST_MS = 25;
+const LANES = 4;
 
 /**
  * Whether the process died between the server's yes and the durable write, by what both of them say: the server
@@ -62,29 +63,35 @@ function diedInTheWindow({ name, points }: RaceProcess, server: AuthorizationSer
   return last?.issued !== undefined && isSpent && !stored;
 }
 
-/** Kills one of the racers at a random moment, and says which; `next` is there to go on. */
-async function killOne(all: Race): Promise<{ victim: RaceProcess; next: RaceProcess }> {
-  const racers = all.processes.filter(({ exit }) => exit === undefined);
-  const starting = all.add();
-  await setTimeout(Math.random() * WORST);
-  const victim = racers[Math.floor(Math.random() * racers.length)]!;
-  await victim.kill();
-  return { victim, next: await starting };
+/** Kills one of the racers at a random moment, and says which. */
+async function killOne(racers: RaceProcess[]): Promise<RaceProcess> {
+  await setTimeout(Math.random() * WORST_MS);
+  const [victim] = racers.splice(Math.floor(Math.random() * racers.length), 1);
+  await victim!.kill();
+  return victim!;
 }
 
-async function signInAgain(all: Race, server: AuthorizationServer, process: RaceProcess): Promise<void> {
-  await process.signIn(await server.signIn());
-  const racers = all.processes.filter(({ exit }) => exit === undefined);
+async function signInAgain(all: Race, server: AuthorizationServer, racers: RaceProcess[]): Promise<void> {
+  await racers.at(-1)!.signIn(await server.signIn());
   await all.until(() =>
     racers.every(({ token }) => token !== undefined && server.isGrantAlive(token.accessToken)),
   );
 }
 
-async function killAtRandom(scene: Scene, rotation: 'strict' | 'grace'): Promise<void> {
-  const server = await scene.serve({ rotation });
-  const all = await scene.race({ server, processes: 3, asking: 'refusal' });
-  for (let round = 1; round <= scene.rounds; round += 1) {
-    const { victim, next } = await killOne(all);
+async function killInLane(
+  { serve, race }: Scene,
+  rotation: 'strict' | 'grace',
+  { account, rounds }: { account: string; rounds: number },
+): Promise<void> {
+  const server = await serve({ rotation });
+  const all = await race({ server, processes: 2, asking: 'refusal', account });
+  const racers = [...all.processes];
+  let starting = all.add();
+  for (let round = 1; round <= rounds; round += 1) {
+    const victim = await killOne(racers);
+    const next = await starting;
+    starting = all.add();
+    racers.push(next);
     const error = await rejectionOf(next.refuse());
     const stored = await next.read();
     assert.equal(typeof stored?.tokens?.refresh_token, 'string', `nothing is stored after kill ${round}`);
@@ -95,8 +102,15 @@ async function killAtRandom(scene: Scene, rotation: 'strict' | 'grace'): Promise
       rotation === 'strict' && diedInTheWindow(victim, server),
       `signed out by kill ${round}, after ${victim.points.slice(-5).join(', ')}: ${error.message}`,
     );
-    await signInAgain(all, server, next);
+    await signInAgain(all, server, racers);
   }
+}
+
+/** Several accounts at once: whoever is refused waits a second for a peer that may have been faster. */
+async function killAtRandom(scene: Scene, rotation: 'strict' | 'grace'): Promise<void> {
+  const rounds = Math.ceil(scene.rounds / LANES);
+  const lanes = Array.from({ length: LANES }, (_, lane) => ({ account: `lane-${lane}`, rounds }));
+  await Promise.all(lanes.map((lane) => killInLane(scene, rotation, lane)));
 }
 
 const roundByRound = ({ rounds }: Counts): number => 60_000 + rounds * 1000;

@@ -109,6 +109,7 @@ const isRunning = ({ exit }: RaceProcess): boolean => exit === undefined;
 interface Course {
   readonly options: RaceOptions;
   readonly processes: RaceProcess[];
+  readonly starting: Set<Promise<RaceProcess>>;
   readonly watchers: Set<() => void>;
   started: number;
 }
@@ -134,11 +135,17 @@ function orderOf({ options, started }: Course, unlocked: boolean): RaceOrder {
 
 async function addProcess(course: Course, unlocked: boolean): Promise<RaceProcess> {
   course.started += 1;
-  const process = await startProcess(orderOf(course, unlocked), () => {
+  const starting = startProcess(orderOf(course, unlocked), () => {
     for (const look of course.watchers) look();
   });
-  course.processes.push(process);
-  return process;
+  course.starting.add(starting);
+  try {
+    const process = await starting;
+    course.processes.push(process);
+    return process;
+  } finally {
+    course.starting.delete(starting);
+  }
 }
 
 /** Resolves with what `find` finds, once it does. */
@@ -181,6 +188,7 @@ function reportOf({ options, processes }: Course): RaceReport {
 
 async function endAll(course: Course): Promise<RaceReport> {
   const report = reportOf(course);
+  await Promise.allSettled(course.starting);
   await Promise.all(course.processes.filter(isRunning).map((process) => process.kill()));
   return report;
 }
@@ -233,12 +241,9 @@ function raceOf(course: Course): Race {
 export async function startRace(options: RaceOptions): Promise<Race> {
   checkRaceOptions(options);
   const { server, processes: count = 4, account = 'default', asking } = options;
-  const course: Course = { options, processes: [], watchers: new Set(), started: 0 };
+  const course: Course = { options, processes: [], starting: new Set(), watchers: new Set(), started: 0 };
   try {
-    const starting = Array.from({ length: count }, () => addProcess(course, false));
-    // All of them, so that none is left behind where one could not start.
-    const outcomes = await Promise.allSettled(starting);
-    await Promise.all(starting.slice(0, outcomes.length));
+    await Promise.all(Array.from({ length: count }, () => addProcess(course, false)));
     const tokens = options.tokens === undefined ? await server.signIn!({ account }) : options.tokens;
     if (tokens !== null) await course.processes[0]?.signIn(tokens);
   } catch (error) {

@@ -22,5 +22,5 @@ runProcessSuite({
   lock: 'system',
   processes: 4,
   generations: 5,
-  rounds: 10,
+  rounds: 100,
 });
