@@ -2,11 +2,12 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import nodeFs from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, jest, test } from '@jest/globals';
 import type { CredentialRecord, TokenEvent, TokenStore } from '@unexpired/core';
 import { createAuthorizationServer, type AuthorizationServer } from '@unexpired/testing';
+import { createFileLock } from '../src/file-lock.ts';
 import { openFileStore } from '../src/file-store.ts';
-import { afterwards, createPlace, createSource } from './place.ts';
+import { afterwards, createPlace, createSource, patient, recordOf } from './place.ts';
 
 let path: string;
 let server: AuthorizationServer;
@@ -227,4 +228,34 @@ test('where the lock file is removed during an exchange, a newcomer waits for it
 
   expect(await second).toBe(await first);
   expect(server.presentations).toHaveLength(1);
+});
+
+test('a write that another process never ends is an error in the end, and nothing is written', async () => {
+  const store = openFileStore(path);
+  await signInExpired(store);
+  const before = await readFile(path, 'utf8');
+  const entered = Promise.withResolvers<void>();
+  const stay = Promise.withResolvers<void>();
+  const holding = createFileLock({ path: `${path}.write.lock` }).runExclusive(
+    'write',
+    () => {
+      entered.resolve();
+      return stay.promise;
+    },
+    patient,
+  );
+  await entered.promise;
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+  afterwards(() => jest.useRealTimers());
+  const writing = Promise.resolve(store.write('default', recordOf(1), 'replace'));
+  const failure = writing.catch((error: unknown) => error);
+  await jest.advanceTimersByTimeAsync(8000);
+
+  expect(await failure).toMatchObject({
+    code: 'ERR_STORE_FAILED',
+    message: expect.stringMatching(/Another process has been writing .*credentials\.json for 8000 ms/),
+  });
+  stay.resolve();
+  await holding;
+  expect(await readFile(path, 'utf8')).toBe(before);
 });
