@@ -12,6 +12,7 @@ import {
   type ResourceServer,
   type ResourceServerOptions,
 } from '@unexpired/testing';
+import { tell } from './tell.ts';
 
 export const HOUR_MS = 3_600_000;
 
@@ -78,9 +79,7 @@ export function createStatusReader({ requests }: ResourceServer): () => (number 
   };
 }
 
-export function tell(line: string): void {
-  console.log(`  ${line}`);
-}
+export { tell };
 
 export interface ClientStory extends Servers {
   readonly tokens: TokenSource;

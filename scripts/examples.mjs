@@ -8,7 +8,7 @@ const examples = globSync('examples/*/main.ts')
 const failed = examples.filter((file) => {
   console.log(`\n== ${file}`);
   const args = ['--conditions=@unexpired/source', file];
-  return spawnSync(process.execPath, args, { stdio: 'inherit', timeout: 60_000 }).status !== 0;
+  return spawnSync(process.execPath, args, { stdio: 'inherit', timeout: 180_000 }).status !== 0;
 });
 console.log(`\n${examples.length - failed.length} of ${examples.length} examples pass`);
 for (const file of failed) console.error(`failed: ${file}`);

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Provider } from 'oidc-provider';
 import { createGrantStorage } from '../grant-storage.ts';
 import { listen } from '../scenery.ts';
+import { ISSUER, routeFetch } from './route-fetch.ts';
 
 interface AccessToken {
   readonly grantId: string;
@@ -31,6 +32,10 @@ interface OidcProvider {
 
 export interface DeviceProvider extends AsyncDisposable {
   readonly issuer: string;
+  /** Where it really is, for `routeFetch` in other processes. */
+  readonly origin: string;
+  /** Holds the next token request; its arrival resolves with what lets it go. */
+  readonly holdNextRequest: () => Promise<() => void>;
   /** How each token request ended: `granted`, or the error. */
   readonly outcomes: readonly string[];
   /** Resolves when the next token request has ended. */
@@ -39,9 +44,6 @@ export interface DeviceProvider extends AsyncDisposable {
   readonly revokeAccessToken: (accessToken: string) => Promise<void>;
   readonly revokeGrantOf: (accessToken: string) => Promise<void>;
 }
-
-/** oauth4webapi speaks https alone: `routeFetch` leads from there to loopback. */
-const ISSUER = 'https://id.example.test';
 
 function configuration(clientId: string, scope: string): object {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -64,6 +66,7 @@ function configuration(clientId: string, scope: string): object {
     scopes: scope.split(' '),
     features: {
       devInteractions: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: () => true },
       deviceFlow: {
         enabled: true,
         userCodeInputSource: page,
@@ -99,19 +102,6 @@ async function agree(
   await provider.interactionFinished(request, response, result);
 }
 
-/** Lets `fetch` reach the provider at its https address. */
-function routeFetch(origin: string): void {
-  const bareFetch = globalThis.fetch;
-  globalThis.fetch = (input, init) => {
-    const url = input instanceof Request ? input.url : String(input);
-    if (!url.startsWith(`${ISSUER}/`)) return bareFetch(input, init);
-    const headers = new Headers(init?.headers);
-    headers.set('X-Forwarded-Proto', 'https');
-    headers.set('X-Forwarded-Host', new URL(ISSUER).host);
-    return bareFetch(url.replace(ISSUER, origin), { ...init, headers });
-  };
-}
-
 /** An oidc-provider with the device authorization grant, whose refresh tokens rotate. */
 export async function startProvider(clientId: string, scope: string): Promise<DeviceProvider> {
   const provider = new Provider(ISSUER, configuration(clientId, scope)) as OidcProvider;
@@ -129,17 +119,24 @@ export async function startProvider(clientId: string, scope: string): Promise<De
   provider.on('server_error', (_context, error) => console.error(error));
   const answer = provider.callback();
   let isUp = false;
+  let hold: ((release: () => void) => void) | undefined;
   const site = await listen((request, response) => {
+    const proceed = (): void => answer(request, response);
+    if (request.url === '/interaction') return void agree(provider, clientId, [request, response]);
+    if (request.url !== '/token') return proceed();
     // As from a proxy, while what is behind it starts.
-    if (request.url === '/token' && !isUp) response.writeHead(503).end('<html>', () => (isUp = true));
-    else if (request.url === '/interaction') void agree(provider, clientId, [request, response]);
-    else answer(request, response);
+    if (!isUp) return void response.writeHead(503).end('<html>', () => (isUp = true));
+    if (hold === undefined) return proceed();
+    hold(proceed);
+    hold = undefined;
   });
   routeFetch(site.origin);
   const find = async (token: string | undefined): Promise<AccessToken | undefined> =>
     token === undefined ? undefined : provider.AccessToken.find(token);
   return {
     issuer: ISSUER,
+    origin: site.origin,
+    holdNextRequest: () => new Promise((resolve) => (hold = resolve)),
     outcomes,
     nextOutcome: () => once(ended, 'outcome'),
     async isAccessTokenValid(token) {

@@ -1,0 +1,3 @@
+export function tell(line: string): void {
+  console.log(`  ${line}`);
+}
