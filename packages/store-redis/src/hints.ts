@@ -1,41 +1,33 @@
-import type { Follow } from './redis-client.ts';
+import { listenWith, type RedisSubscriber } from './redis-client.ts';
 
-/** Looks this soon first, then ever more rarely. */
-const FIRST_LOOK_MS = 100;
-const LONGEST_LOOK_MS = 10_000;
+/** Is told each message, and undefined once it is listened to: what came before that was missed. */
+export type Listener = (message: string | undefined) => void;
 
-export interface Watch {
-  readonly channel: string;
-  /** Undefined: nothing is stored. */
-  readonly revision: () => Promise<number | undefined>;
-}
+/** Follows a channel; what it returns ends that, and may be called twice. */
+export type Follow = (channel: string, listener: Listener) => () => void;
 
-/**
- * Calls back on a message, and where the revision changed without one: there may be no subscriber, its connection may be
- * down, or the write came before it listened.
- */
-export function watchFor(follow: Follow, { channel, revision }: Watch, onChange: () => void): () => void {
-  let isOver = false;
-  let timer: NodeJS.Timeout | undefined;
-  let known = revision().catch(() => undefined);
-  const look = async (ms: number): Promise<void> => {
-    const found = await revision().catch(() => known);
-    if (isOver) return;
-    if (found !== (await known)) onChange();
-    known = Promise.resolve(found);
-    lookAfter(Math.min(ms * 2, LONGEST_LOOK_MS));
+/** Hints are never relied on: whoever waits for one also looks by itself. */
+const ignored = (): void => undefined;
+
+/** One subscription for each channel that somebody follows. */
+export function followWith(subscriber: RedisSubscriber): Follow {
+  const channels = new Map<string, Set<Listener>>();
+  const tell = (channel: string, message: string | undefined): void => {
+    for (const listener of channels.get(channel) ?? []) listener(message);
   };
-  const lookAfter = (ms: number): void => {
-    if (!isOver) timer = setTimeout(() => void look(ms), ms * (0.75 + Math.random() / 2)).unref();
-  };
-  lookAfter(FIRST_LOOK_MS);
-  const stop = follow(channel, () => {
-    if (!isOver) onChange();
-  });
-  return () => {
-    if (isOver) return;
-    isOver = true;
-    clearTimeout(timer);
-    stop();
+  const listening = listenWith(subscriber, tell);
+  return (channel, listener) => {
+    const own: Listener = (message) => listener(message);
+    const listeners = channels.get(channel) ?? new Set();
+    listeners.add(own);
+    if (listeners.size === 1) {
+      channels.set(channel, listeners);
+      listening.subscribe(channel).then(() => tell(channel, undefined), ignored);
+    }
+    return () => {
+      if (!listeners.delete(own) || listeners.size > 0) return;
+      channels.delete(channel);
+      listening.unsubscribe(channel).catch(ignored);
+    };
   };
 }

@@ -4,7 +4,10 @@ export interface Keys {
   readonly lease: string;
   /** What a sign-in was written over. */
   readonly aside: string;
-  readonly channel: string;
+  /** Says that the record was written, and by which store. */
+  readonly changed: string;
+  /** Says that the lease is free. */
+  readonly released: string;
 }
 
 /**
@@ -18,6 +21,7 @@ export function keysOf(prefix: string, account: string): Keys {
     record: `${base}:record`,
     lease: `${base}:lease`,
     aside: `${base}:aside`,
-    channel: `${base}:changed`,
+    changed: `${base}:changed`,
+    released: `${base}:released`,
   };
 }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExclusiveSection } from '@unexpired/core';
 import { afterReading, type Command, type Send } from './commands.ts';
+import type { Follow } from './hints.ts';
 import type { Keys } from './keys.ts';
-import type { Follow } from './redis-client.ts';
 import { ACQUIRE, EXTEND, RELEASE } from './scripts.ts';
 
 /** The lease of one account, while it is held. */
@@ -17,7 +17,7 @@ export interface Lease {
 
 export interface LeaseMeans {
   readonly send: Send;
-  readonly follow: Follow;
+  readonly follow: Follow | undefined;
   readonly leaseMs: number;
 }
 
@@ -47,7 +47,7 @@ async function ask(
 
 async function release({ send }: LeaseMeans, keys: Keys, id: string): Promise<void> {
   try {
-    await send({ script: RELEASE, keys: [keys.lease], values: [id, keys.channel] });
+    await send({ script: RELEASE, keys: [keys.lease], values: [id, keys.released] });
   } catch {
     // It ends by itself.
   }
@@ -150,7 +150,7 @@ export async function acquireLease(means: LeaseMeans, keys: Keys, signal: AbortS
     for (;;) {
       const taken = await tryAcquire(means, keys, signal);
       if (taken !== undefined) return hold(means, keys, taken);
-      stop ??= means.follow(keys.channel, () => wake());
+      stop ??= means.follow?.(keys.released, () => wake());
       await pause(new Promise((resolve) => (wake = resolve)), signal);
     }
   } finally {

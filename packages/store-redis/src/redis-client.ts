@@ -47,6 +47,10 @@ function isIoRedis(client: RedisClient): client is IoRedisClient {
   return has(client, 'evalsha');
 }
 
+function isNodeRedis(subscriber: RedisSubscriber): subscriber is NodeRedisSubscriber {
+  return has(subscriber, 'sUnsubscribe');
+}
+
 /** One way to run a script with either client. */
 export function runWith(client: RedisClient): Run {
   if (!has(client, 'eval') || !(has(client, 'evalSha') || has(client, 'evalsha'))) {
@@ -59,51 +63,25 @@ export function runWith(client: RedisClient): Run {
   };
 }
 
-/** Follows a channel. What it returns ends that. */
-export type Follow = (channel: string, onMessage: () => void) => () => void;
-
-function ignored(call: Promise<unknown>): void {
-  // Hints are never relied on: whoever waits for one also looks by itself.
-  call.catch(() => undefined);
+export interface Listening {
+  subscribe(channel: string): Promise<unknown>;
+  unsubscribe(channel: string): Promise<unknown>;
 }
 
-function followNodeRedis(subscriber: NodeRedisSubscriber): Follow {
-  return (channel, onMessage) => {
-    const listener = (): void => onMessage();
-    ignored(subscriber.subscribe(channel, listener));
-    return () => ignored(subscriber.unsubscribe(channel, listener));
-  };
-}
-
-/** ioredis has one listener for all channels, and a channel is left by all at once. */
-function followIoRedis(subscriber: IoRedisSubscriber): Follow {
-  const followers = new Map<string, Set<() => void>>();
-  subscriber.on('message', (channel) => {
-    for (const follower of followers.get(channel) ?? []) follower();
-  });
-  return (channel, onMessage) => {
-    const follower = (): void => onMessage();
-    const all = followers.get(channel) ?? new Set();
-    if (all.size === 0) {
-      followers.set(channel, all);
-      ignored(subscriber.subscribe(channel));
-    }
-    all.add(follower);
-    return () => {
-      if (!all.delete(follower) || all.size > 0) return;
-      followers.delete(channel);
-      ignored(subscriber.unsubscribe(channel));
-    };
-  };
-}
-
-/** Messages by either client; without one there are none. */
-export function followWith(subscriber: RedisSubscriber | undefined): Follow {
-  if (subscriber === undefined) return () => () => undefined;
+/** One way to listen with either client. */
+export function listenWith(
+  subscriber: RedisSubscriber,
+  onMessage: (channel: string, message: string) => void,
+): Listening {
   if (!has(subscriber, 'subscribe', 'unsubscribe', 'on'))
     throw invalidOption('subscriber', CLIENT, subscriber);
-  // Only `redis` has method names in camel case.
-  return has(subscriber, 'sUnsubscribe')
-    ? followNodeRedis(subscriber as NodeRedisSubscriber)
-    : followIoRedis(subscriber as IoRedisSubscriber);
+  if (isNodeRedis(subscriber)) {
+    const listener = (message: string, channel: string): void => onMessage(channel, message);
+    return {
+      subscribe: (channel) => subscriber.subscribe(channel, listener),
+      unsubscribe: (channel) => subscriber.unsubscribe(channel, listener),
+    };
+  }
+  subscriber.on('message', onMessage);
+  return subscriber;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   AccessTokenError,
   checkOptions,
@@ -7,10 +8,10 @@ import {
   type TokenStore,
 } from '@unexpired/core';
 import { sendWith, type Send } from './commands.ts';
-import { watchFor } from './hints.ts';
+import { followWith, type Follow } from './hints.ts';
 import { keysOf, type Keys } from './keys.ts';
 import { acquireLease, type Lease } from './lease.ts';
-import { followWith, runWith, type RedisClient, type RedisSubscriber } from './redis-client.ts';
+import { runWith, type RedisClient, type RedisSubscriber } from './redis-client.ts';
 import { READ, WRITE } from './scripts.ts';
 
 export interface RedisStoreOptions {
@@ -22,8 +23,9 @@ export interface RedisStoreOptions {
   /** What all keys and channels begin with; no braces. Who shares a credential uses the same one. */
   readonly prefix: string;
   /**
-   * A second connected client, which this store uses only to listen to messages. With it, waiters learn at once that a
-   * lease is free or a record has changed; without it they look, some ten times a second.
+   * A second connected client, which this store uses only to listen to messages. With it, sign-ins, sign-outs
+   * and new tokens of others are noticed at once, without it at the next refresh; who waits for a lease looks some ten
+   * times a second in any case.
    */
   readonly subscriber?: RedisSubscriber | undefined;
 }
@@ -54,7 +56,10 @@ function lostLease(account: string): AccessTokenError {
 }
 
 interface Place {
+  /** Tells its own writes from those of others. */
+  readonly id: string;
   readonly send: Send;
+  readonly follow: Follow | undefined;
   readonly keysOf: (account: string) => Keys;
   /** What this store holds now. */
   readonly leases: Map<string, Lease>;
@@ -66,7 +71,7 @@ async function read({ send, keysOf }: Place, account: string): Promise<Credentia
 }
 
 async function write(
-  { send, keysOf, leases }: Place,
+  { id, send, keysOf, leases }: Place,
   { account, record }: { readonly account: string; readonly record: CredentialRecord },
   expected: number | undefined | 'replace',
 ): Promise<boolean> {
@@ -76,7 +81,7 @@ async function write(
   const outcome = await send({
     script: WRITE,
     keys: [keys.record, keys.lease, keys.aside],
-    values: [expected ?? '', record.revision, JSON.stringify(record), lease?.id ?? '', keys.channel],
+    values: [expected ?? '', record.revision, JSON.stringify(record), lease?.id ?? '', keys.changed, id],
   });
   if (String(outcome) !== 'lost') return String(outcome) === 'written';
   lease?.lose();
@@ -95,9 +100,10 @@ const TIMES: Times = { leaseMs: 30_000, commandMs: 3000 };
 /** The store with other times, which only tests need. */
 export function openRedisStore(options: RedisStoreOptions, times: Times = TIMES): TokenStore {
   const { client, prefix, subscriber } = options;
-  const follow = followWith(subscriber);
   const place: Place = {
+    id: randomUUID(),
     send: sendWith(runWith(client), times.commandMs),
+    follow: subscriber && followWith(subscriber),
     keysOf: (account) => keysOf(prefix, account),
     leases: new Map(),
   };
@@ -109,7 +115,7 @@ export function openRedisStore(options: RedisStoreOptions, times: Times = TIMES)
       mutex.runExclusive(
         account,
         async () => {
-          const means = { send: place.send, follow, leaseMs: times.leaseMs };
+          const means = { send: place.send, follow: place.follow, leaseMs: times.leaseMs };
           const lease = await acquireLease(means, place.keysOf(account), signal);
           place.leases.set(account, lease);
           try {
@@ -121,11 +127,10 @@ export function openRedisStore(options: RedisStoreOptions, times: Times = TIMES)
         },
         signal,
       ),
-    subscribe(account, onChange) {
-      const { channel } = place.keysOf(account);
-      const revision = async (): Promise<number | undefined> => (await read(place, account))?.revision;
-      return watchFor(follow, { channel, revision }, onChange);
-    },
+    subscribe: (account, onChange) =>
+      place.follow?.(place.keysOf(account).changed, (writer) => {
+        if (writer !== place.id) onChange();
+      }),
   };
 }
 

@@ -10,7 +10,7 @@ return found`;
 
 /**
  * Keys: record, lease, aside. Arguments: the expected revision ('' for none, or 'replace'), revision, record, the lease
- * that a claim is written under ('' for none), channel. Answers 'written', 'changed' or 'lost'.
+ * that a claim is written under ('' for none), channel, writer. Answers 'written', 'changed' or 'lost'.
  */
 export const WRITE = `
 if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[4] then return 'lost' end
@@ -24,7 +24,7 @@ else
   if (revision or '') ~= ARGV[1] then return 'changed' end
 end
 redis.call('HSET', KEYS[1], 'revision', ARGV[2], 'record', ARGV[3])
-redis.call('PUBLISH', ARGV[5], 'written')
+redis.call('PUBLISH', ARGV[5], ARGV[6])
 return 'written'`;
 
 /** Keys: lease. Arguments: lease, milliseconds. Answers whether it was given, and the time in seconds and microseconds. */
@@ -45,5 +45,5 @@ return { held and 'yes' or 'no', time[1], time[2] }`;
 export const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'no' end
 redis.call('DEL', KEYS[1])
-redis.call('PUBLISH', ARGV[2], 'released')
+redis.call('PUBLISH', ARGV[2], '')
 return 'yes'`;

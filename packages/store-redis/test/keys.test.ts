@@ -20,6 +20,6 @@ test('accounts of any text have keys of their own, all with one part in braces',
 
   const keys = accounts.map((account) => Object.values(keysOf('p:', account)) as string[]);
 
-  expect(new Set(keys.flat()).size).toBe(accounts.length * 4);
+  expect(new Set(keys.flat()).size).toBe(accounts.length * 5);
   for (const key of keys.flat()) expect(key).toMatch(/^p:\{[^{}]*\}:[a-z]+$/);
 });
