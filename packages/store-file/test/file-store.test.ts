@@ -297,13 +297,15 @@ test('hints come although the directory is made, removed and made again after th
   const writer = openFileStore(path);
   let hinted = Promise.withResolvers<void>();
   const stop = openFileStore(path).subscribe('default', () => hinted.resolve());
-  for (let round = 0; round < 3; round += 1) {
+  const untilHint = async (change: () => Promise<unknown>): Promise<void> => {
     hinted = Promise.withResolvers();
-    await writer.write('default', recordOf(1), undefined);
+    await change();
     await hinted.promise;
-    hinted = Promise.withResolvers();
-    await nodeFs.rm(join(path, '..', '..'), { recursive: true });
-    await hinted.promise;
+  };
+  for (const revision of [1, 3, 5]) {
+    await untilHint(async () => writer.write('default', recordOf(revision), undefined));
+    await untilHint(async () => writer.write('default', recordOf(revision + 1), revision));
+    await untilHint(() => nodeFs.rm(join(path, '..', '..'), { recursive: true }));
   }
   stop?.();
 

@@ -42,3 +42,17 @@ test('a lock on a file that is replaced between opening and locking is given up 
   expect(attempts).toBe(3);
   expect(statSync(path).size).toBe(0);
 });
+
+test('a file system without locks is an error that says so, and the task is not run', async () => {
+  const path = join(await createPlace(), 'a.lock');
+  beforeLock = () => {
+    throw Object.assign(new Error('no locks available'), { code: 'ENOLCK' });
+  };
+  const task = jest.fn(async () => undefined);
+
+  await expect(createFileLock({ path }).runExclusive('default', task, patient)).rejects.toMatchObject({
+    code: 'ERR_STORE_FAILED',
+    message: `${path} could not be locked (ENOLCK: its file system has no locks; use a local one). Nothing in memory was lost.`,
+  });
+  expect(task).not.toHaveBeenCalled();
+});
