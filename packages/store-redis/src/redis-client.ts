@@ -14,9 +14,9 @@ export interface IoRedisClient {
 
 /** A second client of `redis` 5 or later, for the messages alone. */
 export interface NodeRedisSubscriber {
-  subscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
-  unsubscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
-  sUnsubscribe(...call: never[]): Promise<unknown>;
+  subscribe(channel: string, listener: (message: unknown, channel: unknown) => void): Promise<unknown>;
+  unsubscribe(channel: string, listener: (message: unknown, channel: unknown) => void): Promise<unknown>;
+  pSubscribe(...call: never[]): Promise<unknown>;
 }
 
 /** A second client of `ioredis` 5 or later, for the messages alone. */
@@ -48,7 +48,7 @@ function isIoRedis(client: RedisClient): client is IoRedisClient {
 }
 
 function isNodeRedis(subscriber: RedisSubscriber): subscriber is NodeRedisSubscriber {
-  return has(subscriber, 'sUnsubscribe');
+  return has(subscriber, 'pSubscribe');
 }
 
 /** One way to run a script with either client. */
@@ -76,7 +76,8 @@ export function listenWith(
   if (!has(subscriber, 'subscribe', 'unsubscribe', 'on'))
     throw invalidOption('subscriber', CLIENT, subscriber);
   if (isNodeRedis(subscriber)) {
-    const listener = (message: string, channel: string): void => onMessage(channel, message);
+    const listener = (message: unknown, channel: unknown): void =>
+      onMessage(String(channel), String(message));
     return {
       subscribe: (channel) => subscriber.subscribe(channel, listener),
       unsubscribe: (channel) => subscriber.unsubscribe(channel, listener),
