@@ -160,7 +160,17 @@ export interface GuardedRequest {
   dispose(hasFailed?: boolean): void;
 }
 
-const asItIs = (made: unknown): unknown => made;
+function factoryFor(
+  { body, method, prepare }: FoundRequest,
+  make: () => unknown,
+): (() => Promise<unknown>) | undefined {
+  // A factory for all calls is no body for those that have none.
+  if (!body.value && /^(get|head)$/i.test(method)) return undefined;
+  return async () => {
+    const made = await make();
+    return prepare === undefined ? made : prepare(made);
+  };
+}
 
 /**
  * The steps of one request, for clients where no one function makes all attempts. What hooks and redirects may change
@@ -168,11 +178,8 @@ const asItIs = (made: unknown): unknown => made;
  */
 export function guardRequest({ tokens, options }: Adapter, found: FoundRequest): GuardedRequest {
   const { account, body: make, minTtlMs, ...own } = checkRequestOptions(found.options, tokens);
-  const { signal, confinesHeaders, prepare = asItIs } = found;
-  // A factory for all calls is no body for those that have none.
-  const isBare = make && !found.body.value && /^(get|head)$/i.test(found.method);
-  const factory = make && !isBare ? async (): Promise<unknown> => prepare(await make()) : undefined;
-  const body = { ...found.body, factory };
+  const { signal, confinesHeaders } = found;
+  const body = { ...found.body, factory: make && factoryFor(found, make) };
   // The one source there is, or, once it was asked, the resolver's.
   let source = typeof tokens === 'function' ? undefined : tokens;
   let isChosen = typeof tokens !== 'function';

@@ -76,6 +76,26 @@ function createNotes(credential: Credential): (url: string | URL, reason: NotAut
   };
 }
 
+type FallbackFor = Reauthorizer['fallbackFor'];
+
+/** What requests carry instead, during a refusal; undefined: nothing does, or nothing may. */
+function createFallbacks(
+  credential: Credential,
+  fallback: Fallback | undefined,
+  note: ReturnType<typeof createNotes>,
+): FallbackFor {
+  return (origin, confinesHeaders = () => true) => {
+    const { gate } = credential;
+    if (fallback === undefined || gate === undefined || !FALLBACK_CODES.has(gate.error.code))
+      return undefined;
+    const authorization = createAuthorization({ origin, token: undefined }, ...headerOf(fallback));
+    if (authorization.customHeader !== undefined && !confinesHeaders())
+      return note(origin, 'unsafe-fallback');
+    emit(credential, 'fallback-used', { origin });
+    return authorization;
+  };
+}
+
 /** The calls of adapters. */
 export function createAuthorizer(
   session: { readonly state: SourceState; isReady(): boolean; isClosed(): boolean },
@@ -85,16 +105,7 @@ export function createAuthorizer(
   const note = createNotes(credential);
   const authorizationFor = createAuthorizations();
 
-  function fallbackFor(origin: string, confinesHeaders = () => true): Authorization | undefined {
-    const { gate } = credential;
-    if (fallback === undefined || gate === undefined || !FALLBACK_CODES.has(gate.error.code))
-      return undefined;
-    const authorization = createAuthorization({ origin, token: undefined }, ...headerOf(fallback));
-    if (authorization.customHeader !== undefined && !confinesHeaders())
-      return note(origin, 'unsafe-fallback');
-    emit(credential, 'fallback-used', { origin });
-    return authorization;
-  }
+  const fallbackFor = createFallbacks(credential, fallback, note);
 
   function authorizeLater(origin: string, wish: AuthorizeRequest): Promise<Authorization> {
     return acquireWithOthers(state, wish).then(
