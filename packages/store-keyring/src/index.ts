@@ -1,0 +1,1 @@
+export { createKeyringStore, type KeyringStoreOptions } from './keyring-store.ts';

@@ -1,0 +1,61 @@
+import { AccessTokenError, createKeyedMutex } from '@unexpired/core';
+import type { AsyncEntry } from '@napi-rs/keyring';
+
+/** The keyring of this user, for one service. */
+export interface Keyring {
+  get(user: string): Promise<string | undefined>;
+  set(user: string, secret: string): Promise<void>;
+  remove(user: string): Promise<void>;
+}
+
+/** Without it Linux falls back to a keyring of the kernel, silently, which forgets everything at a restart. */
+const PINNED = { linux: { store: 'secret-service' } } as const;
+
+const TOLD_LENGTH = 200;
+
+function adviceFor(said: string): string {
+  if (/prompt|locked/i.test(said)) return 'It is locked: unlock it and try again.';
+  if (process.platform !== 'linux') return 'Unlock it and allow this program to use it.';
+  return (
+    'A Secret Service (GNOME Keyring, KWallet, KeePassXC) must run in the D-Bus session of this user, ' +
+    'which DBUS_SESSION_BUS_ADDRESS names.'
+  );
+}
+
+export function keyringError(why: string): AccessTokenError {
+  return new AccessTokenError(
+    'ERR_STORE_FAILED',
+    `The keyring of this user could not be used: ${why} ` +
+      'Where there is no keyring, as on servers, use @unexpired/store-file.',
+  );
+}
+
+function refusal(error: unknown): AccessTokenError {
+  const said = String((error as Error | undefined)?.message).slice(0, TOLD_LENGTH);
+  return keyringError(`${said.replace(/[.\s]*$/, '.')} ${adviceFor(said)}`);
+}
+
+const patient = new AbortController().signal;
+
+export function openKeyring(service: string): Keyring {
+  // A locked keyring asks its user for each call that comes, so that one comes at a time.
+  const mutex = createKeyedMutex();
+
+  async function use<T>(user: string, call: (entry: AsyncEntry) => Promise<T>): Promise<T> {
+    const run = async (): Promise<T> => {
+      try {
+        const native = await import('@napi-rs/keyring');
+        return await call(new native.AsyncEntry(service, user, PINNED));
+      } catch (error) {
+        throw refusal(error);
+      }
+    };
+    return mutex.runExclusive('', run, patient);
+  }
+
+  return {
+    get: (user) => use(user, async (entry) => (await entry.getPassword()) ?? undefined),
+    set: (user, secret) => use(user, (entry) => entry.setPassword(secret)),
+    remove: (user) => use(user, async (entry) => void (await entry.deleteCredential())),
+  };
+}

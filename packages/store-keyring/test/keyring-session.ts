@@ -1,0 +1,96 @@
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** A D-Bus session of the test's own, with a GNOME keyring in a home that is thrown away. */
+export interface KeyringSession {
+  /** What a process needs to find it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** For locks. */
+  readonly directory: string;
+  /** The daemon's process; another one is started by D-Bus, and is locked, once this one is gone. */
+  daemon(): Promise<number>;
+  lock(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const PROGRAMS = ['gnome-keyring-daemon', 'dbus-run-session', 'gdbus'] as const;
+const missing = PROGRAMS.find((name) => spawnSync('which', [name]).status !== 0);
+
+/** Why tests over a keyring do not run here, for their names; CI has one. */
+export const keyringMissing: string | undefined = missing && `${missing} is not installed`;
+
+/** A question for a password that nobody sees: D-Bus waits for a prompter that never comes. */
+const DEAF_PROMPTER = '[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\nExec=/bin/sleep 60\n';
+
+const WITH_DAEMON =
+  'printf password | gnome-keyring-daemon --unlock --components=secrets >/dev/null; ' +
+  'echo "$DBUS_SESSION_BUS_ADDRESS"; exec cat >/dev/null';
+const WITHOUT_DAEMON = 'echo "$DBUS_SESSION_BUS_ADDRESS"; exec cat >/dev/null';
+
+function homeAt(home: string): Record<string, string> {
+  const path = process.env['PATH'] ?? '';
+  return {
+    PATH: path,
+    HOME: home,
+    XDG_DATA_HOME: join(home, 'data'),
+    XDG_CONFIG_HOME: join(home, 'config'),
+    XDG_CACHE_HOME: join(home, 'cache'),
+    XDG_RUNTIME_DIR: join(home, 'run'),
+  };
+}
+
+async function call(env: NodeJS.ProcessEnv, destination: string, ...rest: string[]): Promise<string> {
+  const { stdout } = await run('gdbus', ['call', '--session', '--dest', destination, ...rest], { env });
+  return stdout;
+}
+
+export async function startKeyring(options: { daemon?: boolean } = {}): Promise<KeyringSession> {
+  const home = await mkdtemp(join(tmpdir(), 'unexpired-keyring-'));
+  const places = homeAt(home);
+  await mkdir(join(home, 'data', 'keyrings'), { recursive: true, mode: 0o700 });
+  await mkdir(join(home, 'data', 'dbus-1', 'services'), { recursive: true });
+  await mkdir(join(home, 'run'), { mode: 0o700 });
+  await writeFile(join(home, 'data', 'dbus-1', 'services', 'prompter.service'), DEAF_PROMPTER);
+  const script = options.daemon === false ? WITHOUT_DAEMON : WITH_DAEMON;
+  // It ends, with its bus, when its standard input does.
+  const session: ChildProcess = spawn('dbus-run-session', ['--', 'sh', '-c', script], {
+    env: places,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const ended = once(session, 'exit');
+  const [address] = (await once(createInterface({ input: session.stdout! }), 'line')) as [string];
+  const env = { ...places, DBUS_SESSION_BUS_ADDRESS: address };
+  const bus = ['--object-path', '/org/freedesktop/DBus', '--method'];
+
+  async function daemon(): Promise<number> {
+    const owner = 'org.freedesktop.DBus.GetConnectionUnixProcessID';
+    const answer = await call(env, 'org.freedesktop.DBus', ...bus, owner, 'org.freedesktop.secrets');
+    return Number(/uint32 (\d+)/.exec(answer)?.[1]);
+  }
+
+  return {
+    env,
+    directory: join(home, 'state'),
+    daemon,
+    async lock() {
+      const path = '/org/freedesktop/secrets';
+      const method = ['--object-path', path, '--method', 'org.freedesktop.Secret.Service.Lock'];
+      await call(env, 'org.freedesktop.secrets', ...method, `['${path}/collection/login']`);
+    },
+    async close() {
+      const pid = options.daemon === false ? undefined : await daemon().catch(() => undefined);
+      if (pid !== undefined && (await readFile(`/proc/${pid}/comm`, 'utf8')).startsWith('gnome-keyring'))
+        process.kill(pid, 'SIGKILL');
+      session.stdin!.end();
+      await ended;
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
