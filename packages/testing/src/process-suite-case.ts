@@ -88,6 +88,8 @@ export async function runProcessCase(
 ): Promise<void> {
   const servers: AuthorizationServer[] = [];
   const races: Race[] = [];
+  const starting: Promise<Race>[] = [];
+  let over = false;
   const scene: Scene = {
     ...counts,
     lock,
@@ -97,9 +99,11 @@ export async function runProcessCase(
       return server;
     },
     async race(options) {
-      const race = await startRace({ store: place.store, ...options });
-      races.push(race);
-      return race;
+      if (over) throw new Error('The case is over.');
+      const start = startRace({ store: place.store, ...options });
+      starting.push(start);
+      races.push(await start);
+      return start;
     },
   };
   const late = Promise.withResolvers<never>();
@@ -111,6 +115,9 @@ export async function runProcessCase(
     await Promise.race([run(scene), late.promise]);
   } finally {
     clearTimeout(timer);
+    // A part of the case may have failed while others are still on their way.
+    over = true;
+    await Promise.allSettled(starting);
     await Promise.all(races.map((race) => race.end()));
     await Promise.all(servers.map((server) => server.close()));
   }

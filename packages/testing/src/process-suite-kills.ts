@@ -39,11 +39,14 @@ async function killAt(
     return;
   }
   assert.equal((await rejection)?.message, undefined, where);
-  assert.equal((await refused).generation, 2, where);
+  await refused;
   assert.equal(server.isAccessTokenValid((await peer.refuse()).accessToken), true, where);
+  const shown = server.presentations.map(({ generation }) => generation);
+  const once = shown.slice(isUnstored ? 1 : 0);
+  assert.equal(shown[0], 1, where);
   assert.deepEqual(
-    server.presentations.map(({ generation }) => generation),
-    isUnstored ? [1, 1, 2] : [1, 2],
+    once,
+    once.map((_, index) => index + 1),
     where,
   );
 }
@@ -71,6 +74,13 @@ async function killOne(racers: RaceProcess[]): Promise<RaceProcess> {
   return victim!;
 }
 
+/** Ahead of its time; where the case fails meanwhile nobody waits for it. */
+function startNext(all: Race): Promise<RaceProcess> {
+  const starting = all.add();
+  starting.catch(() => undefined);
+  return starting;
+}
+
 async function signInAgain(all: Race, server: AuthorizationServer, racers: RaceProcess[]): Promise<void> {
   await racers.at(-1)!.signIn(await server.signIn());
   await all.until(() =>
@@ -86,11 +96,11 @@ async function killInLane(
   const server = await serve({ rotation });
   const all = await race({ server, processes: 2, asking: 'refusal', account });
   const racers = [...all.processes];
-  let starting = all.add();
+  let starting = startNext(all);
   for (let round = 1; round <= rounds; round += 1) {
     const victim = await killOne(racers);
     const next = await starting;
-    starting = all.add();
+    starting = startNext(all);
     racers.push(next);
     const error = await rejectionOf(next.refuse());
     const stored = await next.read();

@@ -16,9 +16,14 @@ async function stopUnderSystemLock(scene: Scene, point: RacePoint): Promise<void
   await there;
   holder.pause();
   peer.ask('refusal');
-  await all.until(() => peer.events.filter((event) => event === 'lock-contended').length === 2);
-  const spenders = server.exchanges.map(({ headers }) => headers[PROCESS_HEADER]);
-  assert.deepEqual(spenders, point === 'claimed' || point === 'sent' ? [] : [holder.name]);
+  const spenders = point === 'claimed' || point === 'sent' ? [] : [holder.name];
+  await all.until(() => {
+    assert.deepEqual(
+      server.exchanges.map(({ headers }) => headers[PROCESS_HEADER]),
+      spenders,
+    );
+    return peer.events.filter((event) => event === 'lock-contended').length === 2;
+  });
   assert.ok(peer.failures.every(({ code }) => code === 'ERR_LOCK_TIMEOUT'));
 
   holder.resume();

@@ -228,6 +228,7 @@ export async function startProcess(order: RaceOrder, listener: Listener): Promis
   };
   const send = (message: ToProcess): void => {
     if (child.connected) child.send(message, () => undefined);
+    else if (message.type === 'do') pending.get(message.id)?.reject(new Error(`Process ${name} has ended.`));
   };
   const process: RaceProcess = Object.defineProperties(
     { name, pid: child.pid!, ...controlsOf(state, line, send), ...callsOf(line, send) } as RaceProcess,

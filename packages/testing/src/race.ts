@@ -112,6 +112,7 @@ interface Course {
   readonly starting: Set<Promise<RaceProcess>>;
   readonly watchers: Set<() => void>;
   started: number;
+  ended: boolean;
 }
 
 function orderOf({ options, started }: Course, unlocked: boolean): RaceOrder {
@@ -134,6 +135,7 @@ function orderOf({ options, started }: Course, unlocked: boolean): RaceOrder {
 }
 
 async function addProcess(course: Course, unlocked: boolean): Promise<RaceProcess> {
+  if (course.ended) throw new Error('The race has ended.');
   course.started += 1;
   const starting = startProcess(orderOf(course, unlocked), () => {
     for (const look of course.watchers) look();
@@ -188,6 +190,7 @@ function reportOf({ options, processes }: Course): RaceReport {
 
 async function endAll(course: Course): Promise<RaceReport> {
   const report = reportOf(course);
+  course.ended = true;
   await Promise.allSettled(course.starting);
   await Promise.all(course.processes.filter(isRunning).map((process) => process.kill()));
   return report;
@@ -241,7 +244,14 @@ function raceOf(course: Course): Race {
 export async function startRace(options: RaceOptions): Promise<Race> {
   checkRaceOptions(options);
   const { server, processes: count = 4, account = 'default', asking } = options;
-  const course: Course = { options, processes: [], starting: new Set(), watchers: new Set(), started: 0 };
+  const course: Course = {
+    options,
+    processes: [],
+    starting: new Set(),
+    watchers: new Set(),
+    started: 0,
+    ended: false,
+  };
   try {
     await Promise.all(Array.from({ length: count }, () => addProcess(course, false)));
     const tokens = options.tokens === undefined ? await server.signIn!({ account }) : options.tokens;

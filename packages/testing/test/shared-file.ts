@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { watch } from 'node:fs';
-import { open, readFile, rename, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rmdir, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { createKeyedMutex, type CredentialRecord, type TokenStore } from '@unexpired/core';
@@ -47,6 +47,24 @@ const patient = new AbortController().signal;
 export default function createSharedFile({ path, flaw }: { path: string; flaw?: Flaw }): TokenStore {
   const mutex = createKeyedMutex();
   const section = { signal: patient, clock: undefined };
+  /** A lock file that nobody frees whose maker died. */
+  async function whileMarked<T>(mark: string, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+    for (;;) {
+      signal.throwIfAborted();
+      const made = await mkdir(mark).then(
+        () => true,
+        () => false,
+      );
+      if (made) break;
+      await setTimeout(5);
+    }
+    try {
+      return await task();
+    } finally {
+      await rmdir(mark);
+    }
+  }
+  const exclude = flaw === 'stuck' ? whileMarked : whileLocked;
   const compares = flaw !== 'no-compare' && flaw !== 'no-compare-and-no-lock';
   const locks = flaw !== 'no-lock' && flaw !== 'no-compare-and-no-lock';
 
@@ -72,7 +90,8 @@ export default function createSharedFile({ path, flaw }: { path: string; flaw?: 
             const records = await load(path);
             const stored = records[account];
             if (compares && expected !== 'replace' && stored?.revision !== expected) return false;
-            if (flaw === 'forgets-commits' && record.claimRevision === stored?.revision) return true;
+            if (flaw === 'forgets-commits' && stored?.claim && record.claimRevision === stored.revision)
+              return true;
             await save({ ...records, [account]: record });
             return true;
           }),
@@ -82,7 +101,7 @@ export default function createSharedFile({ path, flaw }: { path: string; flaw?: 
       locks
         ? mutex.runExclusive(
             account,
-            () => whileLocked(`${path}.${account}.lock`, signal, () => task(section)),
+            () => exclude(`${path}.${account}.lock`, signal, () => task(section)),
             signal,
           )
         : task(section),
