@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, test } from '@jest/globals';
+import { runProcessSuite } from '@unexpired/testing';
+import { describeRedis, startRedis, type RedisServer } from './redis-server.ts';
+
+const soaks = process.env['SOAK'] === '1';
+
+let server: RedisServer;
+let places = 0;
+
+describeRedis('processes over one Redis', () => {
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+
+  afterAll(() => server.close());
+
+  runProcessSuite({
+    test,
+    lock: 'lease',
+    processes: 10,
+    generations: soaks ? 100 : 20,
+    // After each kill the lease has to run out.
+    rounds: soaks ? 200 : 5,
+    skips: {
+      // reason: it expects the holder to have adopted before its late commit was refused; halted.process.test.ts waits
+      'a holder that was stopped for longer than its lease never overwrites a newer generation':
+        'shown by the tests of a halted holder',
+    },
+    createPlace() {
+      places += 1;
+      const options = { url: server.url, prefix: `race:${places}:`, leaseMs: 2000 };
+      return { store: { module: new URL('race-store.ts', import.meta.url), options } };
+    },
+  });
+});
