@@ -1,6 +1,7 @@
 // All benchmarks, or those that the command line names. Prints tables and keeps them in results.json.
 import { burst } from './burst.ts';
 import type { Benchmark } from './harness.ts';
+import { handOver } from './hand-over.ts';
 import { hotPath } from './hot-path.ts';
 import { late401s } from './late-401s.ts';
 import { loopback } from './loopback.ts';
@@ -10,7 +11,16 @@ import { steady } from './steady.ts';
 import { upload } from './upload.ts';
 
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map(
-  Object.entries({ 'hot-path': hotPath, loopback, burst, 'late-401s': late401s, steady, upload, sizes }),
+  Object.entries({
+    'hot-path': hotPath,
+    loopback,
+    burst,
+    'late-401s': late401s,
+    steady,
+    upload,
+    sizes,
+    'hand-over': handOver,
+  }),
 );
 
 const names = [...BENCHMARKS.keys()];
