@@ -19,15 +19,16 @@ function revisionAfter(credential: Credential, expected: number | undefined | 'r
   return expected === 'replace' ? credential.clock.now() : (expected ?? 0) + 1;
 }
 
-/** The revision to write over, or the tokens that first tokens must not be written over. */
+/** The revision to write over, or what must not be written over: tokens by first tokens, and what has landed already. */
 async function expectedRevision(
   credential: Credential,
-  { expected, over }: Unwritten,
+  { record, expected, over }: Unwritten,
 ): Promise<number | undefined | 'replace' | { readonly found: CredentialRecord }> {
   if (expected !== 'unread') return expected;
   try {
     const stored = await readStored(credential);
-    return over === 'nothing' && !isBlank(stored) ? { found: stored! } : stored?.revision;
+    const stands = stored?.epoch === record.epoch || (over === 'nothing' && !isBlank(stored));
+    return stands ? { found: stored! } : stored?.revision;
   } catch (error) {
     // Only what a person or the application decided is written over something that cannot be read.
     if (over === 'anything') return 'replace';
@@ -49,19 +50,33 @@ function yieldTo(credential: Credential, stored: CredentialRecord | undefined): 
   }
 }
 
+function settle(credential: Credential): void {
+  credential.seen = true;
+  credential.unwritten = undefined;
+  emit(credential, 'persisted', {});
+}
+
+/** An earlier write landed though its answer was lost, and others may have gone on from there. */
+function settleLanded(credential: Credential, stored: CredentialRecord): void {
+  settle(credential);
+  if (reconcile(stored, credential.snapshot?.record, credential.binding) === 'adopt')
+    adopt(credential, stored);
+}
+
 async function writeOnce(credential: Credential, unwritten: Unwritten): Promise<void> {
   const superseded = (): boolean => credential.unwritten !== unwritten;
   for (let round = 0; round < ROUNDS; round += 1) {
     const expected = await expectedRevision(credential, unwritten);
     if (superseded()) return;
-    if (typeof expected === 'object') return yieldTo(credential, expected.found);
+    if (typeof expected === 'object') {
+      const hasLanded = expected.found.epoch === unwritten.record.epoch;
+      return (hasLanded ? settleLanded : yieldTo)(credential, expected.found);
+    }
     const record = { ...unwritten.record, revision: revisionAfter(credential, expected) };
     const written = await writeStored(credential, record, expected);
     if (written) {
       credential.seen = true;
-      if (superseded()) return;
-      credential.unwritten = undefined;
-      emit(credential, 'persisted', {});
+      if (!superseded()) settle(credential);
       return;
     }
     if (unwritten.over !== 'parent') {

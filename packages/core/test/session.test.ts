@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createTokenSource, type CredentialRecord, type TokenSet } from '@unexpired/core';
+import { createTokenSource, type CredentialRecord, type TokenSet, type TokenStore } from '@unexpired/core';
 import {
   createAuthorizationServer,
   createFakeClock,
@@ -50,6 +50,30 @@ test('a sign-in is used and stored at once, as generation 1 of a new epoch', asy
   expect(await source.getAccessToken()).toBe('access-5');
   expect(place.record).toMatchObject({ generation: 1, tokens: { access_token: 'access-5', custom: 'kept' } });
   expect(place.record?.epoch).not.toBe(before);
+});
+
+test('a sign-in whose write got no answer, though it landed, does not replace what others got with it', async () => {
+  const store = place.open();
+  let isAnswered = false;
+  const silent: TokenStore = {
+    ...store,
+    async write(account, record, expected) {
+      const written = await store.write(account, record, expected);
+      if (!isAnswered) throw new Error('no answer in time');
+      return written;
+    },
+  };
+  const { source, clock: own } = createScene({ store: silent, tokens: undefined });
+  await errorOf(source.signIn(tokens(5, { expires_in: 0 })));
+  const other = createScene({ store: place.open(), tokens: undefined });
+  await other.source.getAccessToken();
+  expect(place.record?.generation).toBe(2);
+
+  isAnswered = true;
+  await own.advance(1000);
+
+  expect(place.record?.generation).toBe(2);
+  expect(source.status()).toMatchObject({ durability: 'clean', generation: 2 });
 });
 
 test('a sign-in wins over a refresh that began before it, whose tokens are given back', async () => {
