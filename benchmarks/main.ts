@@ -6,6 +6,7 @@ import { hotPath } from './hot-path.ts';
 import { late401s } from './late-401s.ts';
 import { loopback } from './loopback.ts';
 import { print, record } from './report.ts';
+import { sharedRace } from './shared-race.ts';
 import { sizes } from './sizes.ts';
 import { steady } from './steady.ts';
 import { upload } from './upload.ts';
@@ -20,6 +21,7 @@ const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map(
     upload,
     sizes,
     'hand-over': handOver,
+    'shared-race': sharedRace,
   }),
 );
 
