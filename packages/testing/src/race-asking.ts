@@ -38,13 +38,15 @@ export interface AskingReport {
 export interface Asker {
   /** Undefined: stop after what is under way. */
   ask(asking: Asking | undefined): void;
+  /** Resolves when nothing is under way any more. */
+  stop(): Promise<void>;
 }
 
 /** Asks for ever, once it is told to. */
 export function createAsker(source: TokenSource, callers: number, report: AskingReport): Asker {
   let current: Asking | undefined;
   let last: string | undefined;
-  let running = false;
+  let running: Promise<void> | undefined;
 
   async function askOnce(asking: Asking): Promise<number> {
     try {
@@ -59,14 +61,17 @@ export function createAsker(source: TokenSource, callers: number, report: Asking
   }
 
   async function run(): Promise<void> {
-    running = true;
     while (current !== undefined) await setTimeout(await askOnce(current));
-    running = false;
+    running = undefined;
   }
   return {
     ask(asking) {
       current = asking;
-      if (asking !== undefined && !running) void run();
+      if (asking !== undefined) running ??= run();
+    },
+    async stop() {
+      current = undefined;
+      await running;
     },
   };
 }

@@ -66,7 +66,7 @@ const commands: Record<Command, (runner: Runner, argument: unknown) => unknown> 
     return store.write(order.account, record, expected);
   },
   async close({ source, asker }) {
-    asker.ask(undefined);
+    await asker.stop();
     await source.close();
   },
   async getAccessTokenAndExit({ source }) {
