@@ -25,10 +25,10 @@ const isInstalled = spawnSync('redis-server', ['--version']).error === undefined
 
 /** Tests over a real Redis. A developer's machine may have none; CI fails for what is skipped by this name. */
 export function describeRedis(name: string, body: () => void): void {
-  // reason: the server is missing
   const [suite, title] = isInstalled
     ? [describe, name]
-    : [describe.skip, `${name} (redis-server is not installed)`];
+    : // reason: the server is missing
+      [describe.skip, `${name} (redis-server is not installed)`];
   suite(title, body);
 }
 

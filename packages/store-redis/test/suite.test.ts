@@ -7,12 +7,13 @@ import { describeRedis, startRedis, type RedisServer } from './redis-server.ts';
 /** Without a subscriber there are no hints. */
 const testWithoutHints: SuiteTest = Object.assign(
   (name: string, run: () => Promise<void>): void => {
-    // reason: nothing tells of the write
     const [register, title] = name.includes('is hinted at')
-      ? [test.skip, `${name} (no subscriber)`]
+      ? // reason: nothing tells of the write
+        [test.skip, `${name} (no subscriber)`]
       : [test, name];
     register(title, run);
   },
+  // reason: asked for by the suite
   { skip: test.skip },
 );
 
