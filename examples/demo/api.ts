@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeJwt, errors, jwtVerify } from 'jose';
 import type { AuthorizationServer } from './authorization-server.ts';
 import { digestOf, digestOfForm } from './bodies.ts';
 import { clientOf } from './clients.ts';
@@ -61,6 +61,15 @@ async function receive(request: IncomingMessage): Promise<Arrival> {
   return { digest: await form.then(digestOfForm).catch(() => 'not a form'), bytes: bytes.length };
 }
 
+const tokenOf = ({ headers: { authorization = '' } }: IncomingMessage): string =>
+  authorization.replace(/^Bearer /, '');
+
+/** Of an access token that nobody has verified yet. */
+function idOf(request: IncomingMessage): string {
+  const token = tokenOf(request);
+  return (token && decodeJwt(token).jti) || '';
+}
+
 /** Verifies access tokens as any resource server does: signature, issuer, audience, time, and what was revoked. */
 function createGuard(
   { issuer, issuance }: AuthorizationServer,
@@ -69,9 +78,9 @@ function createGuard(
   const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`));
   // A JWT tells its times in whole seconds.
   const expected = { issuer, audience: RESOURCE, typ: 'at+jwt', clockTolerance: 1 };
-  return async ({ headers: { authorization = '' } }) => {
+  return async (request) => {
     try {
-      const { payload } = await jwtVerify(authorization.replace(/^Bearer /, ''), keys, expected);
+      const { payload } = await jwtVerify(tokenOf(request), keys, expected);
       const isRevoked = issuance.isRevoked(payload.jti!);
       if (isRevoked) tally.add('revokedRefusals');
       return !isRevoked;
@@ -98,6 +107,7 @@ export async function startApi(
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url!, 'http://api');
     const arrival = await receive(request);
+    authorizationServer.issuance.arrived(idOf(request));
     const drop = searchParams.get('drop');
     if (drop !== null && !dropped.has(drop)) {
       dropped.add(drop);

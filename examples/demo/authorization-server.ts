@@ -2,12 +2,14 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { TokenResponse } from '@unexpired/core';
 import { createDoor, type Door } from './door.ts';
 import { createIssuance, type Issuance } from './issuance.ts';
-import { createProvider, LIFETIME_MS, mint, type OidcProvider } from './provider.ts';
+import { createProvider, mint, type OidcProvider } from './provider.ts';
 import { serve } from './server.ts';
 import type { Tally } from './tally.ts';
 
 export interface AuthorizationServer {
   readonly issuer: string;
+  /** How long access tokens live that a refresh brings. */
+  readonly lifetimeMs: number;
   /** Where the token endpoint can be made to fail. */
   readonly door: Door;
   readonly issuance: Issuance;
@@ -20,6 +22,12 @@ export interface AuthorizationServer {
   readonly close: () => Promise<void>;
 }
 
+/**
+ * A JWT tells its times in whole seconds: with much shorter lives, rounding would be all there is to see. Processes get
+ * more, since they may wait for a processor while an answer is on its way to them, and tokens get older meanwhile.
+ */
+const LIFETIME_MS = { inOneProcess: 3000, inSeveral: 5000 };
+
 /** What a token endpoint behind a network takes. */
 const ANSWER_MS = 100;
 
@@ -27,11 +35,11 @@ const ANSWER_MS = 100;
 function watch(
   provider: OidcProvider,
   arrivals: WeakMap<IncomingMessage, number>,
-  { tally, issuance }: { tally: Tally; issuance: Issuance },
+  { tally, issuance, lifetimeMs }: { tally: Tally; issuance: Issuance; lifetimeMs: number },
 ): void {
   provider.on('grant.success', ({ req, oidc }) => {
     const { jti: id } = oidc.entities.AccessToken;
-    issuance.reissue({ id, issuedAt: arrivals.get(req)!, lifetimeMs: LIFETIME_MS });
+    issuance.reissue({ id, issuedAt: arrivals.get(req)!, lifetimeMs });
   });
   provider.on('grant.error', (_context, error) => {
     if (error.error_detail === 'refresh token already used') tally.add('reuses');
@@ -44,15 +52,19 @@ function watch(
   });
 }
 
-/** An oidc-provider behind a door that can fail. */
-export async function startAuthorizationServer(tally: Tally): Promise<AuthorizationServer> {
+/** An oidc-provider behind a door that can fail, for callers in so many processes. */
+export async function startAuthorizationServer(
+  tally: Tally,
+  processes: number,
+): Promise<AuthorizationServer> {
   const { origin: issuer, close } = await serve((request, response) => listener(request, response));
-  const provider = createProvider(issuer);
-  const door = createDoor(tally);
+  const lifetimeMs = processes > 1 ? LIFETIME_MS.inSeveral : LIFETIME_MS.inOneProcess;
+  const provider = createProvider(issuer, lifetimeMs);
+  const door = createDoor(tally, processes);
   const issuance = createIssuance(tally);
   const arrivals = new WeakMap<IncomingMessage, number>();
   let signedOut = false;
-  watch(provider, arrivals, { tally, issuance });
+  watch(provider, arrivals, { tally, issuance, lifetimeMs });
   provider.on('grant.revoked', () => (signedOut = true));
 
   const answer = provider.callback();
@@ -68,12 +80,13 @@ export async function startAuthorizationServer(tally: Tally): Promise<Authorizat
   };
   return {
     issuer,
+    lifetimeMs,
     door,
     issuance,
-    async signIn(lifetimeMs = LIFETIME_MS) {
+    async signIn(livesForMs = lifetimeMs) {
       const issuedAt = Date.now();
-      const { id, tokens } = await mint(provider, lifetimeMs / 1000);
-      issuance.issue({ id, issuedAt, lifetimeMs });
+      const { id, tokens } = await mint(provider, livesForMs / 1000);
+      issuance.issue({ id, issuedAt, lifetimeMs: livesForMs });
       signedOut = false;
       return tokens;
     },

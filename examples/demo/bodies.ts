@@ -4,7 +4,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export type Chunks = () => Iterable<Bytes>;
 
 /** What can be sent, and what its arrival must look like. */
-export type Body = { readonly digest: string } & (
+export type Body = { readonly seed: number; readonly digest: string } & (
   | { readonly kind: 'json'; readonly value: object }
   | { readonly kind: 'multipart'; readonly form: FormData }
   /** A stream, which can be read once. */
@@ -41,7 +41,7 @@ function json(seed: number): Body {
     text: 'Grüße, 你好 \u2028',
     list: Array.from({ length: 50 }, (_, index) => index * seed),
   };
-  return { kind: 'json', value, digest: digestOf(JSON.stringify(value)) };
+  return { kind: 'json', seed, value, digest: digestOf(JSON.stringify(value)) };
 }
 
 async function multipart(seed: number): Promise<Body> {
@@ -49,12 +49,12 @@ async function multipart(seed: number): Promise<Body> {
   form.append('title', `upload ${seed}`);
   form.append('title', 'a second value');
   form.append('file', new Blob([...chunks(3, seed)], { type: 'image/png' }), 'näme "x".png');
-  return { kind: 'multipart', form, digest: await digestOfForm(form) };
+  return { kind: 'multipart', seed, form, digest: await digestOfForm(form) };
 }
 
 function stream(kind: 'stream' | 'reopened', count: number, seed: number): Body {
   const open = (): Iterable<Bytes> => chunks(count, seed);
-  return { kind, chunks: open, digest: digestOf(open()) };
+  return { kind, seed, chunks: open, digest: digestOf(open()) };
 }
 
 export type BodyKind = Body['kind'];

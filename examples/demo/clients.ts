@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { TokenResponse } from '@unexpired/core';
+import type { TokenResponse, TokenStore } from '@unexpired/core';
 import type { AuthFetch } from '@unexpired/fetch';
 import type { AxiosInstance } from 'axios';
 import type { Got } from 'got';
@@ -18,7 +18,7 @@ export interface Clients {
 /** The four clients over one sign-in, whoever keeps its access token. */
 export interface Connection {
   readonly clients: Clients;
-  /** A person signed in, again. */
+  /** A person signed in, for the first time or again. */
   readonly signIn: (tokens: TokenResponse) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -28,9 +28,11 @@ export interface Place {
   readonly issuer: string;
   readonly clientId: string;
   readonly api: string;
+  /** Where the sign-in is kept. @default in memory */
+  readonly store?: TokenStore;
 }
 
-export type Connect = (place: Place, tokens: TokenResponse) => Connection;
+export type Connect = (place: Place) => Connection;
 
 /** The header that tells the servers which client a request came through. */
 export const VIA = 'x-via';

@@ -23,10 +23,10 @@ export interface Door {
   admits(response: ServerResponse): boolean;
 }
 
-/** How many requests an outage explains: a client that asks more often hammers. */
+/** How many requests of one process an outage explains: who asks more often hammers. */
 const EXPLAINED = 2;
 
-export function createDoor(tally: Tally): Door {
+export function createDoor(tally: Tally, processes: number): Door {
   let resets = 0;
   let outage: Outage | undefined;
   let endsAt: number | undefined;
@@ -43,7 +43,7 @@ export function createDoor(tally: Tally): Door {
   function count({ kind }: Outage): void {
     refusals += 1;
     if (refusals === 1) tally.add(kind);
-    if (refusals > EXPLAINED) tally.add('unexplained');
+    if (refusals > EXPLAINED * processes) tally.add('unexplained');
   }
 
   async function refuse(response: ServerResponse, { heldUntil, retryAfter }: Outage): Promise<void> {

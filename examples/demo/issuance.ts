@@ -18,6 +18,10 @@ export interface Issuance {
   /** Revokes what was issued so far. */
   revokeAll(): void;
   isRevoked(id: string): boolean;
+  /** A request with this access token came to the API. */
+  arrived(id: string): void;
+  /** How many requests in a row, up to the last, came with the newest access token. */
+  settled(): number;
 }
 
 /**
@@ -29,6 +33,7 @@ const EARLIEST = 0.25;
 export function createIssuance(tally: Tally): Issuance {
   const generations = new Map<string, number>();
   let revoked = 0;
+  let settled = 0;
   let newest: IssuedToken = { id: '', generation: 0, issuedAt: 0, lifetimeMs: 0 };
 
   function reasonFor(refreshedAt: number): 'revocations' | 'expiries' | 'needless' {
@@ -38,6 +43,7 @@ export function createIssuance(tally: Tally): Issuance {
   function issue(token: Omit<IssuedToken, 'generation'>): void {
     newest = { ...token, generation: newest.generation + 1 };
     generations.set(newest.id, newest.generation);
+    settled = 0;
   }
   return {
     newest: () => newest,
@@ -48,6 +54,11 @@ export function createIssuance(tally: Tally): Issuance {
       issue(token);
     },
     revokeAll: () => void (revoked = newest.generation),
+    arrived(id) {
+      // Those with the static token say nothing.
+      if (generations.has(id)) settled = id === newest.id ? settled + 1 : 0;
+    },
+    settled: () => settled,
     isRevoked: (id) => generations.has(id) && generations.get(id)! <= revoked,
   };
 }

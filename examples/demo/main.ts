@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { CLIENTS, type Connect } from './clients.ts';
+import { callersHere, type OpenCallers } from './callers.ts';
+import { CLIENTS } from './clients.ts';
 import type { ChapterState } from './frame.ts';
 import {
   brokenPromises,
@@ -15,6 +16,7 @@ import {
 import { STORY, type Chapter } from './story.ts';
 import { since, type Counts } from './tally.ts';
 import { openView } from './view.ts';
+import { callersInProcesses } from './processes.ts';
 import { createWorld, type World } from './world.ts';
 
 const KEPT = 0;
@@ -25,7 +27,8 @@ const NO_PROOF = 2;
 interface Way {
   readonly title: string;
   readonly note: string;
-  readonly connect: Connect;
+  readonly openCallers: OpenCallers;
+  readonly processes: number;
 }
 
 const CAREFUL = `
@@ -87,7 +90,7 @@ async function tellStory({ title, note }: Way, world: World): Promise<void> {
 
 /** The same story with one way or the other of keeping an access token fresh, and what is to be said of it. */
 async function demo(way: Way): Promise<number> {
-  const world = await createWorld(way.connect);
+  const world = await createWorld(way.openCallers, way.processes);
   try {
     await tellStory(way, world);
   } finally {
@@ -108,16 +111,34 @@ function crash(error: unknown): never {
   process.exit(NO_PROOF);
 }
 
+const TITLE = CLIENTS.join(', ');
+
+/** The way that the arguments ask for. */
+async function readArguments(): Promise<Way> {
+  const { values } = parseArgs({
+    options: { without: { type: 'boolean', default: false }, processes: { type: 'string', default: '1' } },
+  });
+  const processes = Number(values.processes);
+  if (!Number.isInteger(processes) || processes < 1) {
+    throw new TypeError(`--processes takes a number from 1, not ${values.processes}`);
+  }
+  if (values.without) {
+    if (processes > 1) throw new TypeError('--without has no file to share: leave out --processes');
+    const { connect } = await import('./without.ts');
+    const title = `${TITLE} with their usual recipes and one shared refresh`;
+    return { title, note: CAREFUL, openCallers: callersHere(connect), processes };
+  }
+  if (processes > 1) {
+    const title = `${TITLE} with unexpired, in ${processes} processes on one file`;
+    return { title, note: '', openCallers: callersInProcesses(processes), processes };
+  }
+  const { connect } = await import('./with.ts');
+  return { title: `${TITLE} with unexpired`, note: '', openCallers: callersHere(connect), processes };
+}
+
 process.once('uncaughtException', crash);
 try {
-  const { values } = parseArgs({ options: { without: { type: 'boolean', default: false } } });
-  const { connect } = await (values.without ? import('./without.ts') : import('./with.ts'));
-  const clients = CLIENTS.join(', ');
-  process.exitCode = await demo(
-    values.without
-      ? { title: `${clients} with their usual recipes and one shared refresh`, note: CAREFUL, connect }
-      : { title: `${clients} with unexpired`, note: '', connect },
-  );
+  process.exitCode = await demo(await readArguments());
 } catch (error) {
   crash(error);
 }

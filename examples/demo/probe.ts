@@ -1,5 +1,4 @@
 import { CLIENTS } from './clients.ts';
-import { LIFETIME_MS } from './provider.ts';
 import type { World } from './world.ts';
 
 /** Reads through each client. */
@@ -13,7 +12,7 @@ const SPARED = 0.15;
 
 function isGood({ authorizationServer }: World): boolean {
   const { issuedAt, lifetimeMs } = authorizationServer.issuance.newest();
-  return Date.now() < issuedAt + lifetimeMs - SPARED * LIFETIME_MS;
+  return Date.now() < issuedAt + lifetimeMs - SPARED * authorizationServer.lifetimeMs;
 }
 
 /**

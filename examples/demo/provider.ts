@@ -7,8 +7,6 @@ import { createGrantStorage } from '../grant-storage.ts';
 
 export const RESOURCE = 'urn:demo:api';
 export const CLIENT_ID = 'demo';
-/** A JWT tells its times in whole seconds: with much shorter lives, rounding would be all there is to see. */
-export const LIFETIME_MS = 3000;
 const SCOPE = 'offline_access demo';
 
 /** The part of oidc-provider that is used here. */
@@ -34,15 +32,10 @@ export interface OidcError extends Error {
   readonly error_detail?: string;
 }
 
-const resourceServer = {
-  scope: 'demo',
-  audience: RESOURCE,
-  accessTokenFormat: 'jwt',
-  accessTokenTTL: LIFETIME_MS / 1000,
-};
+const resourceServer = { scope: 'demo', audience: RESOURCE, accessTokenFormat: 'jwt' };
 
 /** Access tokens of a few seconds, as JWTs; refresh tokens that rotate, and end their grant when shown again. */
-function configuration(): object {
+function configuration(lifetimeMs: number): object {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const client = {
     client_id: CLIENT_ID,
@@ -63,17 +56,18 @@ function configuration(): object {
         enabled: true,
         defaultResource: () => RESOURCE,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => resourceServer,
+        getResourceServerInfo: () => ({ ...resourceServer, accessTokenTTL: lifetimeMs / 1000 }),
       },
     },
-    ttl: { AccessToken: LIFETIME_MS / 1000, RefreshToken: 3600, Grant: 3600 },
+    ttl: { AccessToken: lifetimeMs / 1000, RefreshToken: 3600, Grant: 3600 },
     rotateRefreshToken: true,
     findAccount: (_context: unknown, id: string) => ({ accountId: id, claims: () => ({ sub: id }) }),
   };
 }
 
-export function createProvider(issuer: string): OidcProvider {
-  return new Provider(issuer, configuration()) as OidcProvider;
+/** `lifetimeMs` is that of access tokens, in whole seconds. */
+export function createProvider(issuer: string, lifetimeMs: number): OidcProvider {
+  return new Provider(issuer, configuration(lifetimeMs)) as OidcProvider;
 }
 
 /** First tokens, minted as if somebody had signed in with a browser. */

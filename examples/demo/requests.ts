@@ -109,7 +109,9 @@ function throughFetch(send: Clients['fetch']): Send {
   });
 }
 
-export function sendersOf(clients: Clients): Readonly<Record<ClientName, Send>> {
+export type Senders = Readonly<Record<ClientName, Send>>;
+
+export function sendersOf(clients: Clients): Senders {
   return {
     axios: throughAxios(clients.axios),
     ky: throughKy(clients.ky),
@@ -119,7 +121,7 @@ export function sendersOf(clients: Clients): Readonly<Record<ClientName, Send>> 
 }
 
 /** The four clients with a token that does not expire. */
-export function fixedSenders(token: string): Readonly<Record<ClientName, Send>> {
+export function fixedSenders(token: string): Senders {
   const headers = { authorization: `Bearer ${token}` };
   return sendersOf({
     axios: axios.create({ headers }),

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CLIENTS } from './clients.ts';
 import { probe } from './probe.ts';
-import { LIFETIME_MS } from './provider.ts';
 import { startSteady } from './steady.ts';
 import { burst } from './traffic.ts';
 import type { World } from './world.ts';
@@ -16,9 +15,9 @@ async function until(happened: () => boolean, patienceMs: number): Promise<void>
   for (const end = Date.now() + patienceMs; !happened() && Date.now() < end;) await pause(10);
 }
 
-async function nextRefresh({ tally }: World): Promise<void> {
+async function nextRefresh({ authorizationServer, tally }: World): Promise<void> {
   const { refreshes } = tally.all;
-  await until(() => tally.all.refreshes > refreshes, 2 * LIFETIME_MS);
+  await until(() => tally.all.refreshes > refreshes, 2 * authorizationServer.lifetimeMs);
 }
 
 /** The API counts in whole seconds, and grants one. */
@@ -39,30 +38,49 @@ async function expiredBurst(world: World): Promise<void> {
   });
 }
 
-/** Ends with a young access token, as the next chapter needs it. */
+/** Ends with a young access token that all have heard of, as the next chapter needs it. */
 async function expiries(world: World): Promise<void> {
-  const steady = startSteady(world.traffic, world.latencies);
-  await pause(LIFETIME_MS);
+  const { authorizationServer, latencies, processes, traffic } = world;
+  const steady = startSteady(traffic, latencies);
+  await pause(authorizationServer.lifetimeMs);
   await nextRefresh(world);
+  await until(
+    () => authorizationServer.issuance.settled() >= CLIENTS.length * processes,
+    authorizationServer.lifetimeMs,
+  );
   await steady.stop();
 }
 
 /** Some of the refused hear of it at once, the others when everything is long in order again. */
-async function revocation({ authorizationServer, traffic }: World): Promise<void> {
+async function revokeInFlight({ authorizationServer, traffic }: World): Promise<void> {
+  const { issuance } = authorizationServer;
   const early = traffic.held('early');
   const late = traffic.held('late');
   const arrived = Promise.all([early, late].map(({ hold, count }) => hold.arrived(count)));
-  await Promise.race([arrived, pause(LIFETIME_MS)]);
-  authorizationServer.issuance.revokeAll();
+  await Promise.race([arrived, pause(authorizationServer.lifetimeMs)]);
+  // Who was sent with the access token before the newest would find, at the replay, that one revoked too.
+  if (issuance.settled() >= early.count + late.count) issuance.revokeAll();
   early.hold.release();
   await early.done;
   late.hold.release();
   await late.done;
 }
 
+async function revocation(world: World): Promise<void> {
+  const { revocations } = world.tally.all;
+  await revokeInFlight(world);
+  // On a machine that stalls, or where a process had not heard of the newest access token.
+  for (let tries = 1; tries < 5 && world.tally.all.revocations === revocations; tries += 1) {
+    await expiries(world);
+    await revokeInFlight(world);
+  }
+}
+
 async function droppedConnections(world: World): Promise<void> {
-  const { traffic, authorizationServer } = world;
+  const { traffic, authorizationServer, processes } = world;
   const steady = startSteady(traffic);
+  const callers = CLIENTS.length * processes;
+  await until(() => authorizationServer.issuance.settled() >= callers, 2 * authorizationServer.lifetimeMs);
   authorizationServer.door.resetNext(2);
   authorizationServer.issuance.revokeAll();
   await Promise.all([...CLIENTS.map((client) => traffic.dropped(client)), nextRefresh(world)]);
@@ -76,7 +94,7 @@ async function heldOutage(world: World): Promise<void> {
   const { promise: heldUntil, resolve: release } = Promise.withResolvers<void>();
   const fault = { kind: 'shortOutages', ms: 200, refusals: 2, heldUntil } as const;
   authorizationServer.door.failFor(fault);
-  await until(() => tally.all.shortOutages > shortOutages, 2 * LIFETIME_MS);
+  await until(() => tally.all.shortOutages > shortOutages, 2 * authorizationServer.lifetimeMs);
   const isHeld = tally.all.shortOutages > shortOutages;
   const probed = isHeld ? await probe(world, tally.all.refusals > refusals) : undefined;
   release();

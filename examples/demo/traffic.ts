@@ -1,7 +1,8 @@
 import type { Api, Hold } from './api.ts';
 import { BODY_KINDS, makeBody, type Body, type BodyKind } from './bodies.ts';
-import { CLIENTS, type ClientName, type Clients } from './clients.ts';
-import { fixedSenders, sendersOf, type Outcome } from './requests.ts';
+import type { Callers } from './callers.ts';
+import { CLIENTS, type ClientName } from './clients.ts';
+import type { Outcome } from './requests.ts';
 import type { Tally } from './tally.ts';
 
 /** What callers got instead of an answer, and how often through which client. */
@@ -10,8 +11,7 @@ export type Problems = Map<string, Record<ClientName, number>>;
 export interface Surroundings {
   readonly tally: Tally;
   readonly problems: Problems;
-  readonly clients: Clients;
-  readonly staticToken: string;
+  readonly callers: Pick<Callers, 'senders' | 'fixed'>;
   readonly api: Api;
   /** The other origin. */
   readonly elsewhere: string;
@@ -57,9 +57,8 @@ function createCounter({ tally, problems }: Surroundings) {
 }
 
 export function createTraffic(around: Surroundings): Traffic {
-  const { api, elsewhere, clients, staticToken } = around;
-  const senders = sendersOf(clients);
-  const fixed = fixedSenders(staticToken);
+  const { api, elsewhere, callers } = around;
+  const { senders, fixed } = callers;
   const count = createCounter(around);
   let seed = 0;
 

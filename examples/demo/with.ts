@@ -1,5 +1,5 @@
 import { axiosAuth } from '@unexpired/axios';
-import { createTokenSource, type TokenResponse } from '@unexpired/core';
+import { createTokenSource } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
 import { gotAuth } from '@unexpired/got';
 import { kyAuth } from '@unexpired/ky';
@@ -10,11 +10,11 @@ import ky from 'ky';
 import type { Connection, Place } from './clients.ts';
 
 /** Four clients with unexpired: all there is to set up. */
-export function connect({ issuer, clientId, api }: Place, first: TokenResponse): Connection {
+export function connect({ issuer, clientId, api, store }: Place): Connection {
   const tokens = createTokenSource({
     origins: [api],
     refresh: refreshTokenGrant({ issuer, clientId }),
-    tokens: first,
+    store,
   });
   const client = axios.create();
   client.interceptors.request.use(axiosAuth(tokens));

@@ -73,8 +73,8 @@ function fetchRecipe({ bearer, refresh }: Tokens): Clients['fetch'] {
 }
 
 /** The recipes that most programs use, over one set of tokens, as in localStorage. */
-export function connect({ issuer, clientId }: Place, first: TokenResponse): Connection {
-  let current = first;
+export function connect({ issuer, clientId }: Place): Connection {
+  let current: TokenResponse = {};
   let refreshing: Promise<void> | undefined;
 
   async function refreshOnce(): Promise<void> {

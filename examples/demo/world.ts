@@ -1,6 +1,7 @@
 import { startApi } from './api.ts';
 import { startAuthorizationServer, type AuthorizationServer } from './authorization-server.ts';
-import { clientOf, type Connect } from './clients.ts';
+import type { OpenCallers } from './callers.ts';
+import { clientOf } from './clients.ts';
 import { CLIENT_ID } from './provider.ts';
 import { serve, type RunningServer } from './server.ts';
 import type { Latencies } from './steady.ts';
@@ -12,6 +13,8 @@ export interface World {
   readonly authorizationServer: AuthorizationServer;
   readonly traffic: Traffic;
   readonly tally: Tally;
+  /** How many processes the callers are in. */
+  readonly processes: number;
   readonly problems: Problems;
   readonly latencies: Latencies;
   /** Signs in anew where the provider ended the session, as a person would have to. */
@@ -32,28 +35,30 @@ function startOtherOrigin(tally: Tally): Promise<RunningServer> {
   });
 }
 
-export async function createWorld(connect: Connect): Promise<World> {
+export async function createWorld(openCallers: OpenCallers, processes: number): Promise<World> {
   const tally = createTally();
   const problems: Problems = new Map();
-  const authorizationServer = await startAuthorizationServer(tally);
+  const authorizationServer = await startAuthorizationServer(tally, processes);
   const other = await startOtherOrigin(tally);
   const api = await startApi(tally, { authorizationServer, elsewhere: other.origin });
   const staticToken = await authorizationServer.staticToken();
   const place = { issuer: authorizationServer.issuer, clientId: CLIENT_ID, api: api.origin };
-  const { clients, signIn, close } = connect(place, await authorizationServer.signIn(FIRST_LIFETIME_MS));
+  const callers = await openCallers(place, staticToken);
+  await callers.signIn(await authorizationServer.signIn(FIRST_LIFETIME_MS));
   return {
     authorizationServer,
-    traffic: createTraffic({ tally, problems, clients, staticToken, api, elsewhere: other.origin }),
+    processes,
+    traffic: createTraffic({ tally, problems, callers, api, elsewhere: other.origin }),
     tally,
     problems,
     latencies: { kept: [], fixed: [] },
     async signInWhereNeeded() {
       if (!authorizationServer.isSignedOut()) return;
       tally.add('signIns');
-      await signIn(await authorizationServer.signIn());
+      await callers.signIn(await authorizationServer.signIn());
     },
     async close() {
-      await close();
+      await callers.close();
       await Promise.all([authorizationServer, other, api].map((server) => server.close()));
     },
   };
