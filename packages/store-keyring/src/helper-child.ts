@@ -24,7 +24,7 @@ function launch(order: HelperOrder): ChildProcess {
   const program = new URL(isSource ? './helper-process.ts' : './helper-process.js', import.meta.url);
   return fork(program, [JSON.stringify(order)], {
     // Sources import sources.
-    execArgv: isSource ? ['--conditions=@unexpired/source', '--no-warnings'] : [],
+    execArgv: ['--expose-gc', ...(isSource ? ['--conditions=@unexpired/source', '--no-warnings'] : [])],
     env: process.env,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
@@ -81,8 +81,8 @@ export function startHelperChild(order: HelperOrder, onAnswer: () => void): Help
   let heardAt = 0;
   let lastId = 0;
 
-  child.on('error', calls.endAll);
-  child.on('exit', calls.endAll);
+  child.on('error', () => calls.endAll());
+  child.on('exit', () => calls.endAll());
   child.on('message', (answer: HelperAnswer) => {
     unanswered -= 1;
     heardAt = performance.now();

@@ -34,10 +34,13 @@ process.on('message', (request: HelperRequest) => {
 /** What was begun is finished, but a keyring that asks for its password is not waited for. */
 const FINISH_MS = 1000;
 
-process.on('disconnect', () => {
+function finish(): void {
   // Not `exit`, which waits for the keyring.
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), FINISH_MS).unref();
-});
+}
+
+process.on('disconnect', finish);
+if (!process.connected) finish();
 
 // A terminal sends these to all its processes; ours decides itself when it ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);

@@ -1,5 +1,6 @@
 import { AccessTokenError, createKeyedMutex } from '@unexpired/core';
 import type { AsyncEntry } from '@napi-rs/keyring';
+import type { NativeEntries } from './native-entries.ts';
 
 /** The keyring of this user, for one service. */
 export interface Keyring {
@@ -7,9 +8,6 @@ export interface Keyring {
   set(user: string, secret: string): Promise<void>;
   remove(user: string): Promise<void>;
 }
-
-/** Without it Linux falls back to a keyring of the kernel, silently, which forgets everything at a restart. */
-const PINNED = { linux: { store: 'secret-service' } } as const;
 
 const TOLD_LENGTH = 200;
 
@@ -40,12 +38,19 @@ const patient = new AbortController().signal;
 export function openKeyring(service: string): Keyring {
   // A locked keyring asks its user for each call that comes, so that one comes at a time.
   const mutex = createKeyedMutex();
+  let entries: NativeEntries | undefined;
+
+  /** Later than at start: where there is no native build a call is rejected. */
+  async function load(): Promise<NativeEntries> {
+    const { createNativeEntries } = await import('./native-entries.ts');
+    return createNativeEntries(service);
+  }
 
   async function use<T>(user: string, call: (entry: AsyncEntry) => Promise<T>): Promise<T> {
     const run = async (): Promise<T> => {
       try {
-        const native = await import('@napi-rs/keyring');
-        return await call(new native.AsyncEntry(service, user, PINNED));
+        entries ??= await load();
+        return await entries.use(user, call);
       } catch (error) {
         throw refusal(error);
       }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { describe } from '@jest/globals';
 
 const run = promisify(execFile);
 
@@ -24,7 +25,7 @@ const PROGRAMS = ['gnome-keyring-daemon', 'dbus-run-session', 'gdbus'] as const;
 const missing = PROGRAMS.find((name) => spawnSync('which', [name]).status !== 0);
 
 /** Why tests over a keyring do not run here, for their names; CI has one. */
-export const keyringMissing: string | undefined = missing && `${missing} is not installed`;
+const keyringMissing: string | undefined = missing && `${missing} is not installed`;
 
 /** A question for a password that nobody sees: D-Bus waits for a prompter that never comes. */
 const DEAF_PROMPTER = '[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\nExec=/bin/sleep 60\n';
@@ -93,4 +94,12 @@ export async function startKeyring(options: { daemon?: boolean } = {}): Promise<
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+/** A group of tests that need a keyring. */
+export function describeKeyring(name: string, define: () => void): void {
+  // reason: a developer's machine may have no Secret Service; CI fails for such a name
+  const [register, title] =
+    keyringMissing === undefined ? [describe, name] : [describe.skip, `${name} (${keyringMissing})`];
+  register(title, define);
 }

@@ -1,27 +1,20 @@
-import { afterAll, beforeAll, describe, test } from '@jest/globals';
+import { afterAll, beforeAll, test } from '@jest/globals';
 import { runStoreSuite } from '@unexpired/testing';
 import { openKeyringStore } from '../src/keyring-store.ts';
-import { keyringMissing, startKeyring, type KeyringSession } from './keyring-session.ts';
-
-let session: KeyringSession;
-
-beforeAll(async () => {
-  if (keyringMissing !== undefined) return;
-  session = await startKeyring();
-  Object.assign(process.env, session.env);
-});
-
-afterAll(() => session?.close());
+import { describeKeyring, startKeyring, type KeyringSession } from './keyring-session.ts';
 
 let places = 0;
 
-// So short that records are in parts, and long enough for any.
-describe.each([250, undefined])('with entries of at most %j characters', (limit) => {
-  if (keyringMissing !== undefined) {
-    // reason: a developer's machine may have no Secret Service; CI fails for such a name
-    test.skip(keyringMissing, () => undefined);
-    return;
-  }
+function runSuite(limit: number | undefined): void {
+  let session: KeyringSession;
+
+  beforeAll(async () => {
+    session = await startKeyring();
+    Object.assign(process.env, session.env);
+  });
+
+  afterAll(() => session.close());
+
   runStoreSuite({
     test,
     shared: true,
@@ -31,4 +24,8 @@ describe.each([250, undefined])('with entries of at most %j characters', (limit)
       return { open: () => openKeyringStore({ service, directory: session.directory, limit }) };
     },
   });
-});
+}
+
+// So short that records are in parts, and long enough for any.
+for (const limit of [250, undefined])
+  describeKeyring(`with entries of ${limit ?? 'any'} characters`, () => runSuite(limit));

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, test } from '@jest/globals';
+import { runProcessSuite } from '@unexpired/testing';
+import { describeKeyring, startKeyring, type KeyringSession } from './keyring-session.ts';
+
+const soaks = process.env['SOAK'] === '1';
+
+let places = 0;
+
+describeKeyring('processes over one keyring', () => {
+  let session: KeyringSession;
+
+  beforeAll(async () => {
+    session = await startKeyring();
+  });
+
+  afterAll(() => session.close());
+
+  runProcessSuite({
+    test,
+    lock: 'system',
+    processes: 4,
+    generations: soaks ? 100 : 20,
+    rounds: soaks ? 100 : 10,
+    createPlace() {
+      places += 1;
+      const { directory, env } = session;
+      const service = `race-${places}`;
+      return {
+        store: { module: new URL('./race-store.ts', import.meta.url), options: { service, directory, env } },
+      };
+    },
+  });
+});
