@@ -1,4 +1,5 @@
 // All benchmarks, or those that the command line names. Prints tables and keeps them in results.json.
+import { accounts } from './accounts.ts';
 import { burst } from './burst.ts';
 import type { Benchmark } from './harness.ts';
 import { handOver } from './hand-over.ts';
@@ -6,6 +7,7 @@ import { hotPath } from './hot-path.ts';
 import { late401s } from './late-401s.ts';
 import { loopback } from './loopback.ts';
 import { print, record } from './report.ts';
+import { sharedHotPath } from './shared-hot-path.ts';
 import { sharedRace } from './shared-race.ts';
 import { sizes } from './sizes.ts';
 import { steady } from './steady.ts';
@@ -22,6 +24,8 @@ const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map(
     sizes,
     'hand-over': handOver,
     'shared-race': sharedRace,
+    'shared-hot-path': sharedHotPath,
+    accounts,
   }),
 );
 

@@ -49,6 +49,8 @@ const MEASURED = [
   '@badgateway/oauth2-client',
   'google-auth-library',
   '@azure/core-rest-pipeline',
+  'proper-lockfile',
+  'redis',
   'mitata',
 ];
 
