@@ -24,6 +24,8 @@ function reports(line: string): Running {
     XDG_CONFIG_HOME: home.path,
     STAGE_NOW: String(Date.now()),
     STAGE_ORIGIN: provider.origin,
+    // Where there is no keyring, which Linux reaches by this.
+    DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
   };
   const preload = new URL('stage.ts', import.meta.url);
   return start(new URL('program.ts', import.meta.url), line.split(' '), { env, preload });
@@ -96,3 +98,9 @@ await expectExit(3, reports('status'));
 await expectExit(0, reports('call --account second'));
 assert.equal(granted(), 1);
 tell('signed out: the sign-in is revoked, the other account goes on');
+
+if (process.platform === 'linux') {
+  const { stderr } = await expectExit(1, reports('call --keyring'));
+  assert.match(stderr, /The keyring of this user could not be used[^]*Without --keyring/);
+  tell('no keyring here: said, and nothing is kept elsewhere');
+}

@@ -1,19 +1,25 @@
 #!/usr/bin/env node
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { createTokenSource, explain401, type TokenSource } from '@unexpired/core';
+import { createTokenSource, explain401, type TokenSource, type TokenStore } from '@unexpired/core';
 import { fetchAuth } from '@unexpired/fetch';
 import { refreshTokenGrant, revokeToken } from '@unexpired/oauth';
 import { createFileStore } from '@unexpired/store-file';
 import { signInWithDevice } from '../device-sign-in/device-grant.ts';
 
-const USAGE = 'usage: reports login | call | status | logout [--account NAME]';
+const USAGE = 'usage: reports login | call | status | logout [--account NAME] [--keyring]';
 const EXIT = { failed: 1, usage: 2, signInNeeded: 3, tryLater: 75, signal: 128 } as const;
 const PASSING: readonly unknown[] = ['ERR_REFRESH_FAILED', 'ERR_LOCK_TIMEOUT', 'ERR_WAIT_TIMEOUT'];
 
 const { REPORTS_API = 'https://api.example.com', REPORTS_ISSUER = 'https://id.example.com' } = process.env;
 const { XDG_CONFIG_HOME = '~/.config' } = process.env;
 const client = { issuer: REPORTS_ISSUER, clientId: 'reports-cli' };
+
+async function openStore(inKeyring: boolean): Promise<TokenStore> {
+  if (!inKeyring) return createFileStore({ path: `${XDG_CONFIG_HOME}/reports/credentials.json` });
+  const { createKeyringStore } = await import('@unexpired/store-keyring');
+  return createKeyringStore({ service: 'reports' });
+}
 
 /** Resolves with what is printed. */
 type Command = (tokens: TokenSource) => Promise<string>;
@@ -66,12 +72,18 @@ async function interrupted(): Promise<never> {
   throw new Interruption(signal);
 }
 
-async function run(command: Command, account: string): Promise<void> {
+interface Arguments {
+  readonly command: Command;
+  readonly account: string;
+  readonly keyring: boolean;
+}
+
+async function run({ command, account, keyring }: Arguments): Promise<void> {
   const tokens = createTokenSource({
     origins: [new URL(REPORTS_API).origin],
     refresh: refreshTokenGrant(client),
     revoke: revokeToken(client),
-    store: createFileStore({ path: `${XDG_CONFIG_HOME}/reports/credentials.json` }),
+    store: await openStore(keyring),
     account,
   });
   try {
@@ -84,18 +96,23 @@ async function run(command: Command, account: string): Promise<void> {
 }
 
 /** Says what went wrong, and gives the exit code. */
-function report(error: unknown, account: string): number {
+function report(error: unknown, { account, keyring }: Arguments): number {
   if (error instanceof Interruption) return error.exitCode;
   const { code, message } = error as Error & { readonly code?: unknown };
   console.error(message);
   if (PASSING.includes(code)) return EXIT.tryLater;
+  if (code === 'ERR_STORE_FAILED' && keyring)
+    console.error('Without --keyring the sign-in is kept in a file.');
   if (code !== 'ERR_REAUTHENTICATION_REQUIRED') return EXIT.failed;
   console.error(`Sign in: reports login --account ${account}`);
   return EXIT.signInNeeded;
 }
 
-function readArguments(): { readonly command: Command; readonly account: string } {
-  const options = { account: { type: 'string', default: 'default' } } as const;
+function readArguments(): Arguments {
+  const options = {
+    account: { type: 'string', default: 'default' },
+    keyring: { type: 'boolean', default: false },
+  } as const;
   try {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const command = COMMANDS.get(positionals.join(' '));
@@ -107,8 +124,8 @@ function readArguments(): { readonly command: Command; readonly account: string 
   process.exit(EXIT.usage);
 }
 
-const { command, account } = readArguments();
-await run(command, account).catch((error: unknown) => {
+const given = readArguments();
+await run(given).catch((error: unknown) => {
   // Not `exitCode` alone: what was interrupted may still keep the process busy.
-  process.exit(report(error, account));
+  process.exit(report(error, given));
 });

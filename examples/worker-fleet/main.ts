@@ -17,7 +17,7 @@ async function signIn(redisUrl: string, tokenResponse: TokenResponse): Promise<v
   const tokens = createTokenSource({
     origins: ['https://unused.example'],
     refresh: () => ({}),
-    store: createRedisStore({ client, prefix: 'reports' }),
+    store: createRedisStore({ client, prefix: 'reports:' }),
     account: 'fleet',
   });
   await tokens.signIn(tokenResponse);

@@ -29,7 +29,7 @@ export async function createWorker(settings: WorkerSettings): Promise<Worker> {
   const tokens = createTokenSource({
     origins: [new URL(apiUrl).origin],
     refresh: refreshTokenGrant({ tokenEndpoint, clientId }),
-    store: createRedisStore({ client, subscriber, prefix: 'reports' }),
+    store: createRedisStore({ client, subscriber, prefix: 'reports:' }),
     account: 'fleet',
   });
   const authFetch = fetchAuth(tokens);
