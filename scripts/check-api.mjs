@@ -1,10 +1,12 @@
-// The public names of each package, compared with the checked-in list. `--write` updates the list.
+// The public names of each package, compared with the checked-in list, and looked for in the glossary. `--write` updates
+// the list.
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import ts from 'typescript';
 import { packages, report } from './packages.mjs';
 
 const folder = 'docs/api';
+const glossary = 'docs/glossary.md';
 
 /** The source file of each public entry: `.` is the package itself, `./x` is `@unexpired/name/x`. */
 function entriesOf({ path, manifest }) {
@@ -60,23 +62,35 @@ const program = ts.createProgram(
   },
 );
 
+const explained = new Set([...readFileSync(glossary, 'utf8').matchAll(/`(\w+)`/g)].map(([, name]) => name));
+
+function unexplained(lines) {
+  const names = lines.filter((line) => !line.startsWith('#')).map((line) => line.slice('value '.length));
+  return names.filter((name) => !explained.has(name)).map((name) => `${glossary} does not name ${name}`);
+}
+
 function problemsOf(workspace) {
   const file = `${folder}/${workspace.folder}.txt`;
   const current = entriesOf(workspace).flatMap((entry) => namesOf(program, entry));
   if (process.argv.includes('--write')) writeFileSync(file, `${current.join('\n')}\n`);
   const old = existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
   const stars = entriesOf(workspace).flatMap((entry) => starExports(program, entry));
-  return [...stars, ...difference(file, old, current)];
+  return { changed: [...stars, ...difference(file, old, current)], unnamed: unexplained(current) };
 }
 
 mkdirSync(folder, { recursive: true });
 const unknown = globSync(`${folder}/*.txt`).filter(
   (file) => !existsSync(`packages/${basename(file, '.txt')}`),
 );
+const found = listed.map(problemsOf);
 const problems = [
   ...missing,
   ...unknown.map((file) => `${file} is of no package`),
-  ...listed.flatMap(problemsOf),
+  ...found.flatMap(({ changed }) => changed),
 ];
 if (problems.length > 0) problems.push('If the change is meant: node scripts/check-api.mjs --write');
-report(problems, `the public names of ${listed.length} packages are as listed in ${folder}`);
+problems.push(...found.flatMap(({ unnamed }) => unnamed));
+report(
+  problems,
+  `the public names of ${listed.length} packages are as listed in ${folder}, and in ${glossary}`,
+);
