@@ -1,4 +1,5 @@
-// Which package may import what. The rules are docs/architecture.md in data.
+// Which package may import what, and how long an adapter may be. The rules are docs/architecture.md and CONTRIBUTING.md in
+// data.
 import { globSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import ts from 'typescript';
@@ -11,6 +12,9 @@ const coreLibs = ['es2024', 'dom', 'esnext.disposable'];
 const browserGlobals = ['window', 'document', 'localStorage'];
 /** What an adapter may take from its client at run time; everything else must be types. */
 const clientValues = { axios: ['getAdapter'], undici: [] };
+/** Lines of src/, all files together: the budget of an adapter, and what each that exists has of it, or beyond it. */
+const adapterBudget = 150;
+const adapterLines = { axios: 236, fetch: 115, got: 260, ky: 146 };
 
 const packageOf = (specifier) => specifier.match(/^(?:@[^/]+\/)?[^/]+/)[0];
 
@@ -52,16 +56,28 @@ function place(source, node) {
   return `${source.fileName}:${source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1}`;
 }
 
+function sizeProblems({ folder }, sources) {
+  if (/^(?:core|oauth|testing|store-.*)$/.test(folder)) return [];
+  const allowed = adapterLines[folder] ?? adapterBudget;
+  const lines = sources.reduce((sum, { text }) => sum + text.split('\n').length - 1, 0);
+  return lines > allowed
+    ? [
+        `packages/${folder}/src has ${lines} lines, ${allowed} are allowed: what two adapters need is for core`,
+      ]
+    : [];
+}
+
 function problemsOf(workspace) {
   const files = globSync(`${workspace.path}/src/**/*.ts`).sort();
   const sources = files.map((file) => ts.createSourceFile(file, readFileSync(file, 'utf8'), 99, true));
-  return sources.flatMap((source) => [
+  const faults = sources.flatMap((source) => [
     ...importsOf(source)
       .map((found) => [found.from, faultOf(found, workspace)])
       .filter(([, fault]) => fault !== undefined)
       .map(([from, fault]) => `${source.fileName}: ${from} ${fault}`),
     ...(workspace.folder === 'core' ? browserNames(source) : []),
   ]);
+  return [...faults, ...sizeProblems(workspace, sources)];
 }
 
 function coreConfigProblems() {
