@@ -7,7 +7,7 @@ import type { Means } from './exchange.ts';
 import { startFlight } from './flight.ts';
 import { remainingMs } from './gate.ts';
 import { decide, isClosed, isUsable, type Want } from './lifecycle.ts';
-import { waitFor, type Patience } from './waiting.ts';
+import { patienceOf, waitFor, type Patience } from './waiting.ts';
 
 /** A source's own settings over the shared state. */
 export interface SourceState {
@@ -80,12 +80,13 @@ async function waitForFlight(
   if (isInside(credential.flight)) throw reentered(credential.account);
   const flight = joinFlight(state, wish.forced ?? false);
   try {
-    await waitFor(flight.result, patience);
+    await waitFor(flight.awaited, patience);
   } catch (error) {
-    if (wish.signal?.aborted || !isAccessTokenError(error) || error.code === 'ERR_WAIT_TIMEOUT') throw error;
+    if (wish.signal?.aborted) throw error;
     // What still works is better than an error: only a minimum TTL was not met.
     if (!wish.forced && isUsable(held(credential), timing, instantOf(credential.clock)))
       return held(credential);
+    if (!isAccessTokenError(error) || error.code === 'ERR_WAIT_TIMEOUT') throw error;
     throw shown(credential, error);
   }
   const { snapshot } = credential;
@@ -98,7 +99,7 @@ async function waitForFlight(
 /** The access token for one caller: what is held, or what the one shared refresh brings. */
 export async function acquire(state: SourceState, wish: Wish): Promise<Snapshot> {
   const { credential, means } = state;
-  const patience = { clock: credential.clock, waitMs: means.limits.waitMs, signal: wish.signal };
+  const patience = patienceOf(credential.clock, means.limits.waitMs, wish.signal);
   wish.signal?.throwIfAborted();
   if (!state.isLoaded()) {
     await waitFor(state.loaded(), patience).catch((error: unknown) => {

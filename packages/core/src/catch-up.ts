@@ -17,6 +17,7 @@ export function adopt(credential: Credential, record: CredentialRecord): void {
   } else if (before !== undefined) {
     emit(credential, 'adopted', {});
   }
+  credential.flight?.overtake();
 }
 
 /** Brings memory up to what the store says, and returns what is stored. */

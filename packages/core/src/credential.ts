@@ -39,6 +39,10 @@ export interface Unwritten {
 /** The one refresh under way. It resolves when there is something to decide anew, and rejects for all who wait. */
 export interface Flight {
   result: Promise<void>;
+  /** What callers wait for: the flight, or tokens that came without it. */
+  awaited: Promise<void>;
+  /** Tokens came without it, or a sign-out. Who joins after that waits for the flight itself. */
+  overtake(): void;
   readonly forced: boolean;
   /** Whether it brought tokens by an exchange of its own, rather than by adoption. */
   exchanged: boolean;

@@ -279,12 +279,24 @@ export function startFlight(
   means: Means,
   { forced, afterMs }: { forced: boolean; afterMs: number },
 ): Flight {
-  const flight: Flight = { forced, exchanged: false, result: Promise.resolve() };
+  const overtaken = Promise.withResolvers<void>();
+  const flight: Flight = {
+    forced,
+    exchanged: false,
+    result: Promise.resolve(),
+    awaited: Promise.resolve(),
+    overtake() {
+      overtaken.resolve();
+      flight.awaited = flight.result;
+    },
+  };
   credential.flight = flight;
   const { snapshot: began, clock } = credential;
   const trip = { credential, means, flight, began, startedAt: instantOf(clock), interrupted: false };
   flight.result = fly(trip, afterMs);
+  flight.awaited = Promise.race([flight.result, overtaken.promise]);
   // Nobody may be waiting, or all who were may have left.
   flight.result.catch(() => undefined);
+  flight.awaited.catch(() => undefined);
   return flight;
 }

@@ -19,6 +19,7 @@ export async function signIn({ credential, means }: SourceState, response: Token
   install(credential, record, sentAt);
   credential.seedIgnored = false;
   setUnwritten(credential, record, { over: 'anything', expected: 'unread' });
+  credential.flight?.overtake();
   emit(credential, 'signed-in', {});
   await writeNow(credential, means.bestEffort);
 }
@@ -41,6 +42,7 @@ export async function signOut(state: SourceState, revoke: boolean): Promise<void
   const marker = signedOutRecord(newEpoch());
   install(credential, marker);
   closeForGood(credential, 'sign-out');
+  flight?.overtake();
   setUnwritten(credential, marker, { over: 'anything', expected: 'unread' });
   emit(credential, 'signed-out', { reason: 'requested' });
   const written = writeNow(credential, means.bestEffort);

@@ -5,14 +5,21 @@ import { AccessTokenError } from './errors.ts';
 export interface Patience {
   readonly clock: Clock;
   readonly waitMs: number;
+  /** When that time is over, by the monotonic clock. */
+  readonly dueAt: number;
   readonly signal: AbortSignal | undefined;
+}
+
+/** One caller's time begins now, whatever it will wait for one after the other. */
+export function patienceOf(clock: Clock, waitMs: number, signal: AbortSignal | undefined): Patience {
+  return { clock, waitMs, dueAt: clock.monotonic() + waitMs, signal };
 }
 
 /**
  * This caller's wait for something shared: its abort or deadline ends the wait, at once and for nobody else. Its timer
  * is what keeps the process alive meanwhile; nothing else of this library does.
  */
-export function waitFor<T>(shared: Promise<T>, { clock, waitMs, signal }: Patience): Promise<T> {
+export function waitFor<T>(shared: Promise<T>, { clock, waitMs, dueAt, signal }: Patience): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
     const stop = (): void => {
@@ -28,7 +35,7 @@ export function waitFor<T>(shared: Promise<T>, { clock, waitMs, signal }: Patien
       const text = `No access token within ${waitMs} ms; the refresh goes on. Try again, or raise \`limits.waitMs\`.`;
       reject(new AccessTokenError('ERR_WAIT_TIMEOUT', text));
     };
-    const cancel = clock.setTimer(onExpiry, waitMs, true);
+    const cancel = clock.setTimer(onExpiry, Math.max(0, dueAt - clock.monotonic()), true);
     signal?.addEventListener('abort', onAbort, { once: true });
     shared.then(
       (value) => (stop(), resolve(value)),
@@ -37,9 +44,14 @@ export function waitFor<T>(shared: Promise<T>, { clock, waitMs, signal }: Patien
   });
 }
 
+/** By shape: a promise may be of another realm. */
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | undefined)?.then === 'function';
+}
+
 /** `value`, or the signal's reason as soon as it aborts. */
 export async function unlessAborted<T>(value: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined || !(value instanceof Promise)) return value;
+  if (signal === undefined || !isPromise(value)) return value;
   let leave = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     leave = () => reject(signal.reason as Error);

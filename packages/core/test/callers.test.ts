@@ -126,6 +126,75 @@ test('a caller of a later moment has its whole time', async () => {
   expect(await later).toBe('access-2');
 });
 
+test('a minimum TTL that is not to be had in time is no reason to refuse a token that works', async () => {
+  const { source, clock } = await createHeldScene(DUE_MS, { limits: { waitMs: 1000 } });
+  const wanting = source.getAccessToken({ minTtlMs: 3_000_000 });
+  await clock.advance(1000);
+
+  expect(await wanting).toBe('access-1');
+});
+
+test('a caller’s time is the same, however many things it waits for', async () => {
+  const place = createPlace();
+  const reading = Promise.withResolvers<void>();
+  place.before = (call) => (call === 'read' ? reading.promise : undefined);
+  const { source, clock, refresh } = createScene({
+    store: place.open(),
+    tokens: undefined,
+    limits: { waitMs: 1000 },
+  });
+  const exchange = Promise.withResolvers<ReturnType<typeof tokens>>();
+  refresh.next(() => exchange.promise);
+  const waiting = source.getAccessToken();
+  const failing = errorOf(waiting);
+  await clock.advance(600);
+  reading.resolve();
+  await clock.advance(399);
+  expect(await stateOf(waiting)).toBe('pending');
+  await clock.advance(1);
+
+  expect(await failing).toMatchObject({ code: 'ERR_WAIT_TIMEOUT' });
+  expect(refresh.calls).toHaveLength(1);
+  exchange.resolve(tokens(1));
+});
+
+test('a sign-in serves those who wait for a refresh that hangs', async () => {
+  const { source, exchange, clock } = await createHeldScene(EXPIRED_MS);
+  const waiting = source.getAccessToken();
+  const asking = source.getAccessToken({ signal: new AbortController().signal });
+  await clock.advance(0);
+  await source.signIn(tokens(7));
+
+  expect(await Promise.all([waiting, asking])).toEqual(['access-7', 'access-7']);
+  exchange.resolve(tokens(2));
+  await source.flush();
+  expect(await source.getAccessToken()).toBe('access-7');
+});
+
+test('a sign-in without a token that works leaves them waiting for one refresh', async () => {
+  const { source, exchange, refresh, clock } = await createHeldScene(EXPIRED_MS);
+  const waiting = source.getAccessToken({ signal: new AbortController().signal });
+  await clock.advance(0);
+  await source.signIn({ refresh_token: 'refresh-7' });
+  expect(await stateOf(waiting)).toBe('pending');
+  refresh.next(() => tokens(8));
+  exchange.resolve(tokens(2));
+
+  expect(await waiting).toBe('access-8');
+  expect(refresh.calls.map(({ refreshToken }) => refreshToken)).toEqual(['refresh-1', 'refresh-7']);
+});
+
+test('a sign-out ends the wait for a refresh that hangs', async () => {
+  const { source, exchange, clock } = await createHeldScene(EXPIRED_MS);
+  const waiting = errorOf(source.getAccessToken());
+  await clock.advance(0);
+  const leaving = source.signOut();
+
+  expect(await waiting).toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED' });
+  exchange.resolve(tokens(2));
+  await leaving;
+});
+
 test('an abort while the store is first read ends that caller alone', async () => {
   const place = createPlace();
   const reading = Promise.withResolvers<void>();

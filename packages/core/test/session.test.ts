@@ -92,6 +92,7 @@ test('a sign-in wins over a refresh that began before it, whose tokens are given
 
   expect(await waiting).toBe('access-8');
   expect(await scene.source.getAccessToken()).toBe('access-8');
+  await scene.source.flush();
   expect(place.record?.tokens).toMatchObject({ refresh_token: 'refresh-8' });
   expect(revoked).toMatchObject([{ refresh_token: 'refresh-2' }]);
 });

@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { createFakeClock } from '@unexpired/testing';
-import { unlessAborted, waitFor } from '../src/waiting.ts';
+import { patienceOf, unlessAborted, waitFor, type Patience } from '../src/waiting.ts';
 
 const clock = createFakeClock();
-const patience = { clock, waitMs: 30_000, signal: undefined };
+const patience = (given: Partial<Patience> = {}): Patience =>
+  patienceOf(given.clock ?? clock, given.waitMs ?? 30_000, given.signal);
 
 /** A signal that tells how many listen to it. */
 function createCountedSignal(): { controller: AbortController; listening: () => number } {
@@ -25,7 +26,7 @@ function createCountedSignal(): { controller: AbortController; listening: () => 
 test('gives what is waited for, and leaves nothing behind', async () => {
   const { controller, listening } = createCountedSignal();
 
-  expect(await waitFor(Promise.resolve('a'), { ...patience, signal: controller.signal })).toBe('a');
+  expect(await waitFor(Promise.resolve('a'), patience({ signal: controller.signal }))).toBe('a');
   expect([clock.pendingTimers, listening()]).toEqual([0, 0]);
 });
 
@@ -33,15 +34,15 @@ test('rejects as what is waited for does, and leaves nothing behind', async () =
   const { controller, listening } = createCountedSignal();
   const failing = Promise.reject(new Error('no'));
 
-  await expect(waitFor(failing, { ...patience, signal: controller.signal })).rejects.toThrow('no');
+  await expect(waitFor(failing, patience({ signal: controller.signal }))).rejects.toThrow('no');
   expect([clock.pendingTimers, listening()]).toEqual([0, 0]);
 });
 
 test('ends at the deadline of this caller alone', async () => {
   const shared = Promise.withResolvers<string>();
   const { controller, listening } = createCountedSignal();
-  const hasty = waitFor(shared.promise, { ...patience, waitMs: 1000, signal: controller.signal });
-  const patient = waitFor(shared.promise, patience);
+  const hasty = waitFor(shared.promise, patience({ waitMs: 1000, signal: controller.signal }));
+  const patient = waitFor(shared.promise, patience());
   hasty.catch(() => undefined);
   await clock.advance(1000);
   await expect(hasty).rejects.toMatchObject({
@@ -57,8 +58,8 @@ test('ends at the deadline of this caller alone', async () => {
 test('ends at the abort of this caller alone, with its reason and at once', async () => {
   const shared = Promise.withResolvers<string>();
   const { controller, listening } = createCountedSignal();
-  const left = waitFor(shared.promise, { ...patience, signal: controller.signal });
-  const staying = waitFor(shared.promise, patience);
+  const left = waitFor(shared.promise, patience({ signal: controller.signal }));
+  const staying = waitFor(shared.promise, patience());
   const reason = new Error('gone');
   controller.abort(reason);
 
@@ -71,15 +72,15 @@ test('ends at the abort of this caller alone, with its reason and at once', asyn
 test('does not begin where the caller is gone already', async () => {
   const reason = new Error('gone');
 
-  await expect(
-    waitFor(Promise.resolve('a'), { ...patience, signal: AbortSignal.abort(reason) }),
-  ).rejects.toBe(reason);
+  await expect(waitFor(Promise.resolve('a'), patience({ signal: AbortSignal.abort(reason) }))).rejects.toBe(
+    reason,
+  );
   expect(clock.pendingTimers).toBe(0);
 });
 
 test('passes over a failure that comes after the caller left', async () => {
   const shared = Promise.withResolvers<string>();
-  const left = waitFor(shared.promise, { ...patience, signal: AbortSignal.timeout(1) });
+  const left = waitFor(shared.promise, patience({ signal: AbortSignal.timeout(1) }));
   await left.catch(() => undefined);
   shared.reject(new Error('nobody waits'));
 
@@ -95,7 +96,7 @@ test('keeps the process alive meanwhile', () => {
       return () => undefined;
     },
   };
-  void waitFor(Promise.resolve('a'), { ...patience, clock: noting });
+  void waitFor(Promise.resolve('a'), patience({ clock: noting }));
 
   expect(asked).toEqual([[30_000, true]]);
 });
