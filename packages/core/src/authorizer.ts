@@ -5,7 +5,7 @@ import { AccessTokenError, isAccessTokenError, rethrowCopy } from './errors.ts';
 import type { NotAuthorizedReason } from './events.ts';
 import { decide } from './lifecycle.ts';
 import { listedOrigin, originOf } from './origins.ts';
-import { reauthorize, refusalOf, settled, type Reauthorizer } from './reauthorize.ts';
+import { handOn, reauthorize, refusalOf, settled, type Reauthorizer } from './reauthorize.ts';
 import type { Fallback } from './source-options.ts';
 import type { AuthorizeRequest, TokenSource } from './token-source.ts';
 
@@ -136,9 +136,11 @@ export function createAuthorizer(
       return authorizationFor(credential.snapshot!, origin);
     },
     async reauthorize(authorization, response, replay) {
-      if (session.isClosed()) return undefined;
       const sent = refusalOf(state, authorization, response);
-      if (sent !== undefined) return reauthorize(state, sent, { native: response.native, ...replay });
+      const { native } = response;
+      if (sent !== undefined && session.isClosed())
+        return handOn(state, sent, { reason: 'refresh-failed', native });
+      if (sent !== undefined) return reauthorize(state, sent, { native, ...replay });
       const { origin } = sentOf(authorization) ?? {};
       if (origin !== undefined && response.status === 401) {
         emit(credential, 'not-replayed', { origin, reason: 'not-ours' });

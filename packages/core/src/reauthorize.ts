@@ -48,7 +48,8 @@ export function refusalOf(
   return sent as Sent & { readonly token: string };
 }
 
-function handOn(
+/** The 401 is the caller's; the event and `explain401` say why. */
+export function handOn(
   state: Reauthorizer,
   sent: Sent,
   why: { reason: NotReplayedReason; error?: AccessTokenError | undefined; native: object | undefined },

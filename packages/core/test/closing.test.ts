@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { createMemoryStore, type TokenEvent } from '@unexpired/core';
-import { createScene, errorOf, tokens, typesOf } from './scene.ts';
+import { createMemoryStore, explain401, type TokenEvent } from '@unexpired/core';
+import { API, createScene, errorOf, tokens, typesOf } from './scene.ts';
 
 test('who listens to a source hears nothing of the others once it is closed', async () => {
   const store = createMemoryStore();
@@ -33,4 +33,15 @@ test('a source that is closed twice ends once', () => {
   const { source } = createScene();
 
   expect(source.close()).toBe(source.close());
+});
+
+test('a 401 that comes after the source was closed is explained', async () => {
+  const { source } = createScene();
+  const authorization = (await source.authorize({ url: API, method: 'GET' }))!;
+  await source.close();
+  const native = {};
+
+  const response = { url: API, status: 401, header: () => undefined, native };
+  expect(await source.reauthorize(authorization, response, { replayable: true })).toBeUndefined();
+  expect(explain401(native)).toEqual({ reason: 'refresh-failed', fresh: false, error: undefined });
 });
