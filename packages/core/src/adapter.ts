@@ -13,7 +13,7 @@ import {
 import { originOf } from './origins.ts';
 import type { ResponseFacts } from './reauthorize.ts';
 import { replayBytesOf, type AuthorizeRequest, type TokenSource } from './token-source.ts';
-import { unlessAborted } from './waiting.ts';
+import { isPromise, unlessAborted } from './waiting.ts';
 
 /** What the key `unexpired` of one request may hold. */
 export interface RequestOptions {
@@ -121,11 +121,6 @@ export interface FoundRequest {
 export interface Adapter {
   readonly tokens: TokenSource | TokenSourceResolver;
   readonly options: AdapterOptions;
-}
-
-/** By shape: a source may be of another realm. */
-function isPromise<T extends object>(value: Eventually<T> | undefined): value is Promise<T> {
-  return typeof (value as Promise<T> | undefined)?.then === 'function';
 }
 
 /** Whether, and why, a request is left alone on listed origins too. */
@@ -242,7 +237,9 @@ export async function sendGuarded<R>(
   transport: Transport<R>,
 ): Promise<R> {
   const request = guardRequest(adapter, found);
-  const authorization = await request.authorize();
+  const authorized = request.authorize();
+  // Not awaited where it is there: the caller's body is taken at the call, as the bare client takes it.
+  const authorization = isPromise(authorized) ? await authorized : authorized;
   if (authorization === undefined) return transport.send(undefined, found.body.value);
   // Made for a replay only: to abort one costs more than all else here.
   let enough: AbortController | undefined;

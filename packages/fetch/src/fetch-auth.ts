@@ -63,6 +63,8 @@ function takeApart(given: Input, givenInit: Init | undefined): Call {
   const init = copyOf(givenInit);
   const request = isRequest(input) ? input : undefined;
   const headers = new Headers(init.headers ?? request?.headers);
+  // A copy also where nothing is added: what is iterated once is used up by now.
+  if (init.headers) init.headers = Symbol.iterator in init.headers ? headers : { ...init.headers };
   const own = { value: init.body, toClientBody: streamOf };
   const body = request === undefined || (own.value ?? null) !== null ? own : bodyOfRequest(request);
   const contentLength = body.value ? Number(headers.get('content-length')) : undefined;

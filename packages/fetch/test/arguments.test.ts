@@ -35,6 +35,38 @@ test('sends the init that it was called with, whatever becomes of the object', a
   expect(api.requests.map(({ body }) => body.toString())).toEqual(['first']);
 });
 
+test('sends headers that can be read once, also where it adds nothing', async () => {
+  const { elsewhere, tokens } = scene;
+  const headers = new Headers({ authorization: 'Bearer mine', 'x-mine': 'kept' }).entries();
+
+  await fetchAuth(tokens)(elsewhere.origin, { headers: headers as unknown as HeadersInit });
+
+  expect(elsewhere.requests[0]?.headers).toMatchObject({ authorization: 'Bearer mine', 'x-mine': 'kept' });
+});
+
+test('sends the headers that it was called with to other origins, too', async () => {
+  const { elsewhere, tokens } = scene;
+  const headers = { 'x-mine': 'first' };
+
+  const sent = fetchAuth(tokens)(elsewhere.origin, { headers });
+  headers['x-mine'] = 'second';
+  await sent;
+
+  expect(elsewhere.requests[0]?.headers).toMatchObject({ 'x-mine': 'first' });
+});
+
+test('takes the bytes of a body at the call, as fetch does, while the token is fresh', async () => {
+  const { api, tokens } = scene;
+  await tokens.getAccessToken();
+  const body = new Uint8Array([65, 65]);
+
+  const sent = fetchAuth(tokens)(`${api.origin}/item`, { method: 'POST', body });
+  body.fill(66);
+  await sent;
+
+  expect(api.requests.map((request) => request.body.toString())).toEqual(['AA']);
+});
+
 test('sends the inherited members of init', async () => {
   const { api, tokens } = scene;
   const init = Object.create({ method: 'POST', body: 'inherited' }) as RequestInit;

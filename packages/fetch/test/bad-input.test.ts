@@ -25,7 +25,11 @@ testMisuses('fetch', {
     ...misusesOfAdapter((tokens, options) => fetchAuth(tokens as TokenSource, options as object), source),
     ...misusesOf('fetch', (fetch) => fetchAuth(source, { fetch } as object), ['a function']),
     ...misusesOfRequests((unexpired) => send(source, unexpired)),
-    ['a resolver of no source', () => send(() => SECRET, {}), /`tokens` must be a resolver of token sources, got a string/],
+    [
+      'a resolver of no source',
+      () => send(() => SECRET, {}),
+      /`tokens` must be a resolver of token sources, got a string/,
+    ],
     ['no URL', () => fetchAuth(source)(undefined as never), /Invalid URL|Failed to parse URL/],
     ['a body for a GET', () => fetchAuth(source)(API, { body: SECRET }), /GET\/HEAD method cannot have body/],
   ],
