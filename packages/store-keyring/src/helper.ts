@@ -19,7 +19,7 @@ export interface HelperTimes {
   readonly idleMs: number;
 }
 
-const TIMES: HelperTimes = { callMs: 8000, promptMs: 120_000, idleMs: 10_000 };
+const TIMES: HelperTimes = { callMs: 8000, promptMs: 60_000, idleMs: 10_000 };
 
 export function createHelper(order: HelperOrder, times: HelperTimes = TIMES): Helper {
   let child: HelperChild | undefined;

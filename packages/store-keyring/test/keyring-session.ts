@@ -18,6 +18,8 @@ export interface KeyringSession {
   /** The daemon's process; another one is started by D-Bus, and is locked, once this one is gone. */
   daemon(): Promise<number>;
   lock(): Promise<void>;
+  /** Starts another daemon in the place of the one that runs, and unlocks it. */
+  replace(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -30,9 +32,11 @@ const keyringMissing: string | undefined = missing && `${missing} is not install
 /** A question for a password that nobody sees: D-Bus waits for a prompter that never comes. */
 const DEAF_PROMPTER = '[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\nExec=/bin/sleep 60\n';
 
-const WITH_DAEMON =
-  'printf password | gnome-keyring-daemon --unlock --components=secrets >/dev/null; ' +
-  'echo "$DBUS_SESSION_BUS_ADDRESS"; exec cat >/dev/null';
+/** Else D-Bus would start the one that is installed. */
+const NO_DAEMON = '[D-BUS Service]\nName=org.freedesktop.secrets\nExec=/bin/false\n';
+
+const UNLOCKED = 'printf password | gnome-keyring-daemon --unlock --components=secrets';
+const WITH_DAEMON = `${UNLOCKED} >/dev/null; ` + 'echo "$DBUS_SESSION_BUS_ADDRESS"; exec cat >/dev/null';
 const WITHOUT_DAEMON = 'echo "$DBUS_SESSION_BUS_ADDRESS"; exec cat >/dev/null';
 
 function homeAt(home: string): Record<string, string> {
@@ -56,9 +60,11 @@ export async function startKeyring(options: { daemon?: boolean } = {}): Promise<
   const home = await mkdtemp(join(tmpdir(), 'unexpired-keyring-'));
   const places = homeAt(home);
   await mkdir(join(home, 'data', 'keyrings'), { recursive: true, mode: 0o700 });
-  await mkdir(join(home, 'data', 'dbus-1', 'services'), { recursive: true });
+  const services = join(home, 'data', 'dbus-1', 'services');
+  await mkdir(services, { recursive: true });
   await mkdir(join(home, 'run'), { mode: 0o700 });
-  await writeFile(join(home, 'data', 'dbus-1', 'services', 'prompter.service'), DEAF_PROMPTER);
+  await writeFile(join(services, 'prompter.service'), DEAF_PROMPTER);
+  if (options.daemon === false) await writeFile(join(services, 'secrets.service'), NO_DAEMON);
   const script = options.daemon === false ? WITHOUT_DAEMON : WITH_DAEMON;
   // It ends, with its bus, when its standard input does.
   const session: ChildProcess = spawn('dbus-run-session', ['--', 'sh', '-c', script], {
@@ -85,13 +91,14 @@ export async function startKeyring(options: { daemon?: boolean } = {}): Promise<
       const method = ['--object-path', path, '--method', 'org.freedesktop.Secret.Service.Lock'];
       await call(env, 'org.freedesktop.secrets', ...method, `['${path}/collection/login']`);
     },
+    replace: async () => void (await run('sh', ['-c', `${UNLOCKED} --replace`], { env })),
     async close() {
       const pid = options.daemon === false ? undefined : await daemon().catch(() => undefined);
       if (pid !== undefined && (await readFile(`/proc/${pid}/comm`, 'utf8')).startsWith('gnome-keyring'))
         process.kill(pid, 'SIGKILL');
       session.stdin!.end();
       await ended;
-      await rm(home, { recursive: true, force: true });
+      await rm(home, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

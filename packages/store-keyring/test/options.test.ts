@@ -1,8 +1,7 @@
-import { homedir, userInfo } from 'node:os';
 import { expect, test } from '@jest/globals';
 import { createKeyringStore, type KeyringStoreOptions } from '../src/index.ts';
 import { nameOf } from '../src/names.ts';
-import { directoryOfUser, placeIn } from '../src/place.ts';
+import { placeIn } from '../src/place.ts';
 
 test.each<[unknown, string]>([
   [undefined, '`options` must be an object, got undefined'],
@@ -23,15 +22,6 @@ test.each<[unknown, string]>([
 test('the same service gives the same store', () => {
   expect(createKeyringStore({ service: 'a' })).toBe(createKeyringStore({ service: 'a' }));
   expect(createKeyringStore({ service: 'a' })).not.toBe(createKeyringStore({ service: 'b' }));
-});
-
-test('the locks are under the home of the user, whatever the environment says', () => {
-  const before = directoryOfUser();
-  const { HOME } = process.env;
-  Object.assign(process.env, { HOME: '/elsewhere', XDG_STATE_HOME: '/state', XDG_RUNTIME_DIR: '/run' });
-  expect(directoryOfUser()).toBe(before);
-  expect(before.startsWith(userInfo().homedir || homedir())).toBe(true);
-  process.env['HOME'] = HOME;
 });
 
 test('each text has a name of its own, of few characters', () => {
