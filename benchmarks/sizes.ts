@@ -12,6 +12,8 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 interface Part {
   readonly name: string;
   readonly imported: string;
+  /** Bundled with it. */
+  readonly beside?: { readonly name: string; readonly imported: string };
   /** Left out, being there anyway. */
   readonly without?: readonly string[];
   /** In kB. */
@@ -25,9 +27,23 @@ const ours = (name: string, imported: string, without: string[]): Part => ({
   target: 1.5,
 });
 
+const CORE = { name: '@unexpired/core', imported: '{ createTokenSource }' };
+
+/** An adapter with all of core that it uses, as an application has it. */
+const together = (client: string, imported: string, without: string[]): Part => ({
+  name: `unexpired, ${client}`,
+  imported,
+  beside: CORE,
+  without,
+});
+
 /** Of each package, what an application imports. */
 const PARTS: readonly Part[] = [
-  { name: '@unexpired/core', imported: '{ createTokenSource }', target: 7 },
+  together('axios', '{ axiosAuth }', ['axios']),
+  together('ky', '{ kyAuth }', ['ky']),
+  together('got', '{ gotAuth }', ['got']),
+  together('fetch', '{ fetchAuth }', []),
+  { ...CORE, target: 7 },
   { name: '@unexpired/oauth', imported: '{ refreshTokenGrant }', without: ['@unexpired/core'] },
   ours('axios', '{ axiosAuth }', ['axios']),
   ours('ky', '{ kyAuth }', ['ky']),
@@ -41,14 +57,19 @@ const PARTS: readonly Part[] = [
   { name: 'google-auth-library', imported: '{ OAuth2Client }' },
 ];
 
-async function sizeOf({ name, imported, without = [] }: Part): Promise<number> {
-  // What was built is measured, not the sources that this process runs.
-  const path = name.startsWith('@unexpired/')
-    ? `${ROOT}packages/${name.slice('@unexpired/'.length)}/dist/index.js`
-    : fileURLToPath(import.meta.resolve(name));
+/** What was built is measured, not the sources that this process runs. */
+function pathOf(name: string): string {
+  const [, own] = /^(?:@unexpired\/|unexpired, )(.+)$/.exec(name) ?? [];
+  return own === undefined
+    ? fileURLToPath(import.meta.resolve(name))
+    : `${ROOT}packages/${own}/dist/index.js`;
+}
+
+async function sizeOf({ name, imported, beside, without = [] }: Part): Promise<number> {
+  const path = pathOf(name);
   const check = {
     files: [path],
-    import: { [path]: imported },
+    import: { [path]: imported, ...(beside && { [pathOf(beside.name)]: beside.imported }) },
     ignore: [...without, ...builtinModules, ...builtinModules.map((module) => `node:${module}`)],
   };
   const [result] = (await sizeLimit(preset, { cwd: ROOT, configPath: ROOT, checks: [check] })) as {
@@ -71,8 +92,8 @@ export async function sizes(): Promise<Table[]> {
     {
       title: 'Size of what an application imports, in kB (targets: core 7, adapters 1.5)',
       note:
-        'Minified and compressed by brotli, with dependencies; without the HTTP client, core (but for itself), ' +
-        'and what Node has.',
+        'Minified and compressed by brotli, with dependencies; without the HTTP client and what Node has. Beside the ' +
+        'name of a client: with core. The packages themselves: without core.',
       rows,
     },
   ];

@@ -6,13 +6,12 @@ import { STATIC_TOKEN } from './place.ts';
 import { limitConnections, startServer, type Server } from './servers.ts';
 
 const PER_SECOND = 200;
-const SECONDS = 7;
+const SECONDS = 4;
+/** Of a run; peers have one, since nothing is claimed by their times. */
+const RUNS = 3;
 const EXPIRES_IN_SECONDS = 3;
 const EXCHANGE_MS = 300;
 const RATIO_TARGET = 1.1;
-
-/** One expiry is enough to see what a peer does at it. */
-const SECONDS_OF_PEERS = 4;
 
 /** They refresh a fixed time before expiry, which is longer than these tokens live; azure's wants https besides. */
 const LEFT_OUT = new Set(['axios-jwt', 'google-auth-library', '@azure/core-rest-pipeline']);
@@ -30,11 +29,11 @@ async function timed(send: Send, url: string): Promise<number> {
 }
 
 /** Both at the same moments, so that whatever else the machine does hurts both. */
-async function load(sends: Record<'bare' | 'other', Send>, url: string, seconds: number): Promise<Latencies> {
+async function load(sends: Record<'bare' | 'other', Send>, url: string): Promise<Latencies> {
   const bare: Promise<number>[] = [];
   const other: Promise<number>[] = [];
   const start = performance.now();
-  for (let sent = 0; sent < PER_SECOND * seconds; sent += 1) {
+  for (let sent = 0; sent < PER_SECOND * SECONDS; sent += 1) {
     const order = sent % 2 === 0 ? (['bare', 'other'] as const) : (['other', 'bare'] as const);
     for (const name of order) (name === 'bare' ? bare : other).push(timed(sends[name], url));
     const wait = start + ((sent + 1) * 1000) / PER_SECOND - performance.now();
@@ -43,30 +42,36 @@ async function load(sends: Record<'bare' | 'other', Send>, url: string, seconds:
   return { bare: await Promise.all(bare), other: await Promise.all(other) };
 }
 
-/** Each second's own 99th percentile: a stall of the machine spoils one of them, not the result. */
-function p99s(latencies: readonly number[]): number[] {
-  const seconds = Array.from({ length: latencies.length / PER_SECOND }, (_, second) => second * PER_SECOND);
-  return seconds.map((from) => quantile(latencies.slice(from, from + PER_SECOND), 0.99));
+interface Run extends Latencies {
+  readonly exchanges: number;
+  readonly refused: number;
 }
 
-async function rowOf(server: Server, contender: Contender): Promise<Row> {
-  const { name, client, connect } = contender;
+async function run(server: Server, { client, connect }: Contender): Promise<Run> {
   const first = await server.begin({ expiresInSeconds: EXPIRES_IN_SECONDS, exchangeMs: EXCHANGE_MS });
   const sends = { bare: bareClients[client](STATIC_TOKEN), other: await connect(server, first) };
-  const seconds = isOurs(contender) ? SECONDS : SECONDS_OF_PEERS;
-  const { bare, other } = await load(sends, server.url, seconds);
-  const { exchanges, refused } = await server.seen();
-  const byTheSecond = median(p99s(other).map((value, second) => ratio(value, p99s(bare)[second]!)));
-  const stalled = other.filter((ms) => ms > EXCHANGE_MS / 2).length;
-  const isMet = refused === 0 && stalled === 0 && byTheSecond <= RATIO_TARGET;
+  return { ...(await load(sends, server.url)), ...(await server.seen()) };
+}
+
+const p99 = (latencies: readonly number[]): number => quantile(latencies, 0.99);
+
+async function rowOf(server: Server, contender: Contender): Promise<Row> {
+  const runs: Run[] = [];
+  for (let left = isOurs(contender) ? RUNS : 1; left > 0; left -= 1) runs.push(await run(server, contender));
+  const sum = (count: (run: Run) => number): number => runs.map(count).reduce((all, one) => all + one, 0);
+  const refused = sum((one) => one.refused);
+  const stalled = sum(({ other }) => other.filter((ms) => ms > EXCHANGE_MS / 2).length);
+  const over = median(runs.map(({ bare, other }) => ratio(p99(other), p99(bare))));
+  const isMet = refused === 0 && stalled === 0 && over <= RATIO_TARGET;
   return {
-    with: name,
-    exchanges,
+    with: contender.name,
+    runs: runs.length,
+    exchanges: sum(({ exchanges }) => exchanges),
     '401s': refused,
     stalled,
-    'bare p99 ms': quantile(bare, 0.99).toFixed(1),
-    'p99 ms': quantile(other, 0.99).toFixed(1),
-    ratio: byTheSecond.toFixed(2),
+    'bare p99 ms': median(runs.map(({ bare }) => p99(bare))).toFixed(1),
+    'p99 ms': median(runs.map(({ other }) => p99(other))).toFixed(1),
+    ratio: over.toFixed(2),
     ...(isOurs(contender) ? { verdict: verdict(isMet) } : {}),
   };
 }
@@ -82,9 +87,8 @@ export async function steady(): Promise<Table[]> {
     {
       title: `Steady load: ${PER_SECOND} requests/s through expiries (target: no 401, no stall, ${RATIO_TARGET} ×)`,
       note:
-        `Tokens of ${EXPIRES_IN_SECONDS} s, exchanges of ${EXCHANGE_MS} ms, ${SECONDS} s long (peers ` +
-        `${SECONDS_OF_PEERS} s). Stalled: over ${EXCHANGE_MS / 2} ms. Ratio: of the p99 to that of a bare client at ` +
-        'the same moments, median of all seconds.',
+        `Tokens of ${EXPIRES_IN_SECONDS} s, exchanges of ${EXCHANGE_MS} ms, runs of ${SECONDS} s. Stalled: over ` +
+        `${EXCHANGE_MS / 2} ms. Ratio: of a run's p99 to that of a bare client at the same moments, median of the runs.`,
       rows,
     },
   ];

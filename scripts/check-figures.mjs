@@ -26,19 +26,15 @@ function machineOf() {
   const when = [...new Set([day(Math.min(...dates)), day(Math.max(...dates))])].join(' to ');
   const versions = Object.entries(packages).map((entry) => entry.join(' '));
   const { processor, cores, memory, system, node } = machine;
-  return `Measured ${when} on ${cores} cores of ${processor}, ${memory}, ${system}, Node ${node}, with ${versions.join(', ')}.`;
+  const loads = Object.values(benchmarks).map(({ load }) => Number(load));
+  const load = `load average ${Math.min(...loads)} to ${Math.max(...loads)} after each, its own processes included`;
+  return `Measured ${when} on ${cores} cores of ${processor}, ${memory}, ${system}, Node ${node} (${load}), with ${versions.join(', ')}.`;
 }
 
 /** A cell of the row that names this contender, or a dash where it was not measured. */
 function cell(benchmark, table, contender, column) {
   const row = benchmarks[benchmark].tables[table].rows.find((each) => each.with === contender);
   return row?.[column] ?? '–';
-}
-
-function sizeOf(contender) {
-  const kB = (name) => cell('sizes', 0, name, 'kB');
-  const [, client] = /^unexpired, (\w+)$/.exec(contender) ?? [];
-  return client === undefined ? kB(contender) : `${kB('@unexpired/core')} + ${kB(`@unexpired/${client}`)}`;
 }
 
 function overview() {
@@ -51,7 +47,7 @@ function overview() {
       'adds to each that waits, bytes': cell('burst', 1, name, 'adds bytes'),
       'exchanges for 10 late 401s': cell('late-401s', 0, name, 'exchanges'),
       'adds to an upload, MiB': cell('upload', 0, name, 'adds MiB'),
-      'size, kB': sizeOf(name),
+      'size, kB': cell('sizes', 0, name, 'kB'),
     })),
   );
 }
