@@ -1,11 +1,12 @@
-// All tarballs in an empty project: loaded and used on each Node version, by import and by require; and the code of their
-// READMEs, type-checked by the oldest and the newest TypeScript.
+// All tarballs in an empty project: loaded and used on each Node version, by import and by require; and the code of the
+// READMEs, type-checked by the oldest and the newest TypeScript, and run on each Node version.
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { blocksOf } from './markdown-code.mjs';
 import { packages, report } from './packages.mjs';
+import { runBlocks, unusedSupplies, writePrograms } from './readme-runs.mjs';
 import { inEmptyProject, workspaceVersions } from './tarballs.mjs';
 
 const run = promisify(execFile);
@@ -16,7 +17,9 @@ const { '@typescript/native': newest, ...clients } = workspaceVersions(
   '@types/node',
   'axios',
   'got',
+  'ioredis',
   'ky',
+  'redis',
   'undici',
 );
 const compilers = { 'typescript-oldest': 'npm:typescript@5.9.3', 'typescript-newest': newest };
@@ -39,9 +42,9 @@ async function nodeOf(version) {
   return path;
 }
 
-async function usingProblems(project, version) {
+async function usingProblems(project, { version, programs }) {
   const node = await nodeOf(version);
-  const problems = [];
+  const problems = await runBlocks(programs, { project, version, node });
   for (const program of ['esm.mjs', 'commonjs.cjs']) {
     const args = ['--disable-warning=ExperimentalWarning', program, ...names];
     const failed = ({ stderr }) => problems.push(`Node ${version}, ${program}:\n${stderr}`);
@@ -52,7 +55,7 @@ async function usingProblems(project, version) {
 
 function writeBlocks(project) {
   const installed = names.map((name) => join(project, 'node_modules', name, 'README.md'));
-  const blocks = ['README.md', ...installed].flatMap(blocksOf);
+  const blocks = ['README.md', ...installed.filter(existsSync)].flatMap(blocksOf);
   mkdirSync(join(project, 'readme'));
   // The closing export makes each block a module, so that its names are its own and `await` may stand at the top.
   blocks.forEach(({ code }, i) => writeFileSync(join(project, 'readme', `${i}.ts`), `${code}\nexport {};\n`));
@@ -84,11 +87,12 @@ async function typeProblems(project, { blocks, compiler }) {
 async function problemsIn(project) {
   cpSync('scripts/smoke', project, { recursive: true });
   const blocks = writeBlocks(project);
+  const programs = writePrograms(project, blocks);
   const found = await Promise.all([
-    ...nodeVersions.map((version) => usingProblems(project, version)),
+    ...nodeVersions.map((version) => usingProblems(project, { version, programs })),
     ...Object.keys(compilers).map((compiler) => typeProblems(project, { blocks, compiler })),
   ]);
-  return found.flat();
+  return [...found.flat(), ...unusedSupplies(blocks)];
 }
 
 const problems = await inEmptyProject({ dependencies: { ...clients, ...compilers } }, problemsIn);
