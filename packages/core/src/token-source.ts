@@ -225,7 +225,8 @@ function openSession(options: TokenSourceOptions, account: string): Session {
 }
 
 /**
- * Keeps one account's access token fresh for everything that shares the returned source.
+ * Keeps one account's access token fresh for everything that shares the returned source. One that is no longer needed is
+ * to be closed: dropped alone, it stays in the state that its store's sources share.
  *
  * @throws TypeError that names the option, what was expected, and what came
  */
