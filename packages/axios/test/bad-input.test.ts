@@ -21,6 +21,10 @@ testMisuses('axios', {
   axiosAuth: [
     ...misusesOfAdapter((tokens, options) => axiosAuth(tokens as TokenSource, options as object), source),
     ...misusesOfRequests((unexpired) => send(source, unexpired)),
-    ['a resolver of no source', () => send(() => SECRET, {}), /`tokens` must be a resolver of token sources, got a string/],
+    [
+      'a resolver of no source',
+      () => send(() => SECRET, {}),
+      /`tokens` must be a resolver of token sources, got a string/,
+    ],
   ],
 });

@@ -126,7 +126,7 @@ test('a caller of a later moment has its whole time', async () => {
   expect(await later).toBe('access-2');
 });
 
-test('a minimum TTL that is not to be had in time is no reason to refuse a token that works', async () => {
+test('a minimum TTL that is not to be had in time is no reason to refuse what is held', async () => {
   const { source, clock } = await createHeldScene(DUE_MS, { limits: { waitMs: 1000 } });
   const wanting = source.getAccessToken({ minTtlMs: 3_000_000 });
   await clock.advance(1000);
@@ -171,7 +171,7 @@ test('a sign-in serves those who wait for a refresh that hangs', async () => {
   expect(await source.getAccessToken()).toBe('access-7');
 });
 
-test('a sign-in without a token that works leaves them waiting for one refresh', async () => {
+test('a sign-in without an access token leaves them waiting for one refresh', async () => {
   const { source, exchange, refresh, clock } = await createHeldScene(EXPIRED_MS);
   const waiting = source.getAccessToken({ signal: new AbortController().signal });
   await clock.advance(0);

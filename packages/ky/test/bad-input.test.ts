@@ -22,6 +22,10 @@ testMisuses('ky', {
   kyAuth: [
     ...misusesOfAdapter((tokens, options) => kyAuth(tokens as TokenSource, options as object), source),
     ...misusesOfRequests((unexpired) => send(source, unexpired)),
-    ['a resolver of no source', () => send(() => SECRET, {}), /`tokens` must be a resolver of token sources, got a string/],
+    [
+      'a resolver of no source',
+      () => send(() => SECRET, {}),
+      /`tokens` must be a resolver of token sources, got a string/,
+    ],
   ],
 });
