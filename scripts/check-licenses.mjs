@@ -8,7 +8,8 @@ const locked = JSON.parse(readFileSync('package-lock.json', 'utf8')).packages;
 /** Where npm put a dependency of what lies at `path`: in the nearest folder that has it. */
 function placeOf(path, name) {
   const place = `${path}${path && '/'}node_modules/${name}`;
-  if (place in locked) return place;
+  // One of our own is a link to its folder.
+  if (place in locked) return locked[place].link ? locked[place].resolved : place;
   if (path === '') throw new Error(`${name} is not in the lockfile: npm install`);
   return placeOf(path.slice(0, Math.max(0, path.lastIndexOf('/'))), name);
 }
