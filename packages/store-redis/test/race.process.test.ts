@@ -21,11 +21,6 @@ describeRedis('processes over one Redis', () => {
     generations: soaks ? 100 : 20,
     // After each kill the lease has to run out; a shorter one is lost to a busy machine, and a strict grant with it.
     rounds: soaks ? 80 : 8,
-    skips: {
-      // reason: it expects the holder to have adopted before its late commit was refused; halted.process.test.ts waits
-      'a holder that was stopped for longer than its lease never overwrites a newer generation':
-        'shown by the tests of a halted holder',
-    },
     createPlace() {
       places += 1;
       const options = { url: server.url, prefix: `race:${places}:`, leaseMs: 5000 };

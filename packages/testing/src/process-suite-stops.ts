@@ -52,6 +52,10 @@ async function stopUnderSystemLock(scene: Scene, stop: Stop): Promise<void> {
   assert.deepEqual(server.reuses, []);
 }
 
+function adoptions({ events }: RaceProcess): number {
+  return events.filter((event) => event === 'adopted').length;
+}
+
 async function stopUnderLease(scene: Scene, point: RacePoint): Promise<void> {
   const server = await scene.serve({ rotation: 'grace' });
   const all = await scene.race({ server, processes: 2, account: point });
@@ -63,8 +67,11 @@ async function stopUnderLease(scene: Scene, point: RacePoint): Promise<void> {
   peer.ask(undefined);
   const before = (await peer.refuse()).generation;
 
+  const adopted = adoptions(holder);
   holder.ask(undefined);
   goOn();
+  // Until its late commit is refused, the tokens that only memory has are the newest it knows of.
+  await all.until(() => adoptions(holder) > adopted);
   assert.ok((await holder.getAccessToken()).generation >= before);
   const stored = await peer.read();
   assert.ok(stored!.generation >= before, `generation ${before} was overwritten by ${stored!.generation}`);

@@ -38,8 +38,8 @@ export interface AskingReport {
 export interface Asker {
   /** Undefined: stop after what is under way. */
   ask(asking: Asking | undefined): void;
-  /** Resolves when nothing is under way any more. */
-  stop(): Promise<void>;
+  /** Once it was told to stop: resolves when nothing is under way any more. */
+  rest(): Promise<void>;
 }
 
 /** Asks for ever, once it is told to. */
@@ -69,9 +69,8 @@ export function createAsker(source: TokenSource, callers: number, report: Asking
       current = asking;
       if (asking !== undefined) running ??= run();
     },
-    async stop() {
-      current = undefined;
-      await running;
+    async rest() {
+      if (current === undefined) await running;
     },
   };
 }

@@ -57,7 +57,11 @@ async function start(order: RaceOrder): Promise<Runner> {
 
 const commands: Record<Command, (runner: Runner, argument: unknown) => unknown> = {
   getAccessToken: ({ source, order }) => getAccessToken(source, order.callers),
-  refuse: ({ source, order }) => refuse(source, order.callers),
+  async refuse({ source, order, asker }) {
+    // A new token that is refused before the last one's replay was settled would close the gate of the origin.
+    await asker.rest();
+    return refuse(source, order.callers);
+  },
   signIn: ({ source }, argument) => source.signIn(argument as Parameters<TokenSource['signIn']>[0]),
   signOut: ({ source }) => source.signOut(),
   read: ({ store, order }) => store.read(order.account),
@@ -66,7 +70,8 @@ const commands: Record<Command, (runner: Runner, argument: unknown) => unknown> 
     return store.write(order.account, record, expected);
   },
   async close({ source, asker }) {
-    await asker.stop();
+    asker.ask(undefined);
+    await asker.rest();
     await source.close();
   },
   async getAccessTokenAndExit({ source }) {
