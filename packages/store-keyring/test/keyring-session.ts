@@ -73,6 +73,8 @@ export async function startKeyring(options: { daemon?: boolean } = {}): Promise<
   });
   const ended = once(session, 'exit');
   const [address] = (await once(createInterface({ input: session.stdout! }), 'line')) as [string];
+  // What D-Bus starts has it too, for longer.
+  session.stdout!.destroy();
   const env = { ...places, DBUS_SESSION_BUS_ADDRESS: address };
   const bus = ['--object-path', '/org/freedesktop/DBus', '--method'];
 
