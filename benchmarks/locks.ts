@@ -3,11 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TokenStore } from '@unexpired/core';
-import { createFileStore } from '@unexpired/store-file';
-import { createRedisStore } from '@unexpired/store-redis';
-// @ts-expect-error The package ships no types.
-import lockfile from 'proper-lockfile';
-import { createClient } from 'redis';
 
 export type LockName = 'store-file' | 'store-redis' | 'proper-lockfile';
 
@@ -40,11 +35,19 @@ export function createMeeting(redisSocket: string | undefined): Meeting & { read
   return { folder, redisSocket, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
+// What is not measured is not loaded: these processes have to start fast, many at a time.
 export async function openStore(
   name: Exclude<LockName, 'proper-lockfile'>,
   meeting: Meeting,
 ): Promise<TokenStore> {
-  if (name === 'store-file') return createFileStore({ path: pathIn(meeting) });
+  if (name === 'store-file') {
+    const { createFileStore } = await import('@unexpired/store-file');
+    return createFileStore({ path: pathIn(meeting) });
+  }
+  const [{ createClient }, { createRedisStore }] = await Promise.all([
+    import('redis'),
+    import('@unexpired/store-redis'),
+  ]);
   const client = createClient({ socket: { path: meeting.redisSocket!, tls: false } });
   const subscriber = client.duplicate();
   for (const each of [client, subscriber]) await each.on('error', () => undefined).connect();
@@ -55,12 +58,14 @@ interface ProperLockfile {
   lock(path: string, options: object): Promise<() => Promise<void>>;
 }
 
-function properLock(meeting: Meeting): Lock {
+async function properLock(meeting: Meeting): Promise<Lock> {
+  // @ts-expect-error The package ships no types.
+  const { default: lockfile } = (await import('proper-lockfile')) as { default: ProperLockfile };
   // It wants the file to be there.
   writeFileSync(pathIn(meeting), '', { flag: 'a' });
   return async (task) => {
     const options = { stale: STALE_MS, retries: POLL, onCompromised: () => undefined };
-    const release = await (lockfile as ProperLockfile).lock(pathIn(meeting), options);
+    const release = await lockfile.lock(pathIn(meeting), options);
     try {
       return await task();
     } finally {

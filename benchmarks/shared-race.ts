@@ -93,14 +93,15 @@ async function race(name: LockName, redisSocket: string | undefined, run: Run): 
 
 function rowOf(name: LockName, { requests, generations, isSignedIn, waits }: Course): Row {
   const isOne = requests === generations && isSignedIn;
+  const shown = (figure: number, digits = 0): string => (generations === 0 ? '–' : figure.toFixed(digits));
   return {
     with: labelOf(name),
     generations,
     'token requests': requests,
-    'per generation': generations === 0 ? '–' : (requests / generations).toFixed(2),
+    'per generation': shown(requests / generations, 2),
     'signed in': isSignedIn ? 'yes' : 'no',
-    'median wait ms': median(waits).toFixed(0),
-    'worst ms': Math.max(...waits).toFixed(0),
+    'median wait ms': shown(median(waits)),
+    'worst ms': shown(Math.max(...waits)),
     ...(name === 'proper-lockfile' ? {} : { verdict: verdict(isOne) }),
   };
 }
