@@ -90,7 +90,9 @@ describeKeyring('where there is no keyring', () => {
         await expect(call).rejects.toMatchObject({
           name: 'AccessTokenError',
           code: 'ERR_STORE_FAILED',
-          message: expect.stringMatching(/A Secret Service .* must run .* use @unexpired\/store-file/),
+          message: expect.stringMatching(
+            /DBus error: .* A Secret Service .* must run .* use @unexpired\/store-file/,
+          ),
         });
       }
     },
