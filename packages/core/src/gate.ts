@@ -105,9 +105,8 @@ export function gateAfter(
   const { credential, previous, now } = inputs;
   const failures = previous?.credential === credential ? previous.failures + 1 : 1;
   const kind = kindAfter(failure, failures, inputs);
-  const rejected = failure.kind === 'puzzling' && kind === 'rejected';
   const judged: Failure = { ...failure, kind };
-  const whileUsable = inputs.hold && !rejected;
+  const whileUsable = inputs.hold && kind !== 'rejected';
   const durationMs = whileUsable ? Number.POSITIVE_INFINITY : durationOf(judged, failures, inputs.jitter);
   const retryAfterMs = Number.isFinite(durationMs) ? durationMs : undefined;
   return {

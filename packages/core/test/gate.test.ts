@@ -142,6 +142,13 @@ describe('the gate after a failed flight', () => {
     expect(gate.error.code).toBe('ERR_REFRESH_FAILED');
   });
 
+  test('holds after a puzzling answer, too, while that is no rejection yet', () => {
+    expect(after(failureOf('puzzling', { outcomeUnknown: true }), { hold: true })).toMatchObject({
+      whileUsable: true,
+      durationMs: Number.POSITIVE_INFINITY,
+    });
+  });
+
   test('is a cool-down, not a hold, once puzzling answers are a rejection', () => {
     const gate = after(failureOf('puzzling'), { hold: true, previous: afterFlights('puzzling', 2) });
 
