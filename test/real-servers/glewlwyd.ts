@@ -2,12 +2,12 @@ import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_pr
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { TokenResponse } from '@unexpired/core';
 import type { RealServer } from './server.ts';
+import { freePort } from '../free-port.ts';
 
 const SCHEMA = '/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3';
 const MODULES = '/usr/lib/glewlwyd';
@@ -23,15 +23,6 @@ const isMissing = (command: string): boolean => spawnSync(command, ['-v']).error
 export const glewlwydMissing: string | undefined = ['glewlwyd', 'sqlite3']
   .filter(isMissing)
   .map((command) => `${command} is not installed`)[0];
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** All of it is asked for, that of TLS too, which is off. */
 function configurationOf(port: number, folder: string): string {

@@ -20,7 +20,7 @@ export interface SharedKeyring {
 /**
  * Windows keeps 2560 bytes in an entry, of text in UTF-16. Others keep megabytes; nobody says how many.
  */
-export const ENTRY_LIMIT: number = process.platform === 'win32' ? 1200 : 60_000;
+const ENTRY_LIMIT = process.platform === 'win32' ? 1200 : 60_000;
 
 const patient = new AbortController().signal;
 

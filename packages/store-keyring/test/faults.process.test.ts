@@ -77,9 +77,9 @@ test('processes of one user agree on the place of the locks, whatever their envi
 });
 
 describeKeyring('where there is no keyring', () => {
+  // reason: only Linux has a Secret Service
   const linux = process.platform === 'linux' ? test : test.skip;
 
-  // reason: only Linux has a Secret Service
   linux.each(['no bus', 'no daemon'])(
     'for %s, a call is an error that says what is missing',
     async (what) => {

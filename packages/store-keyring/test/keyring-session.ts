@@ -107,8 +107,10 @@ export async function startKeyring(options: { daemon?: boolean } = {}): Promise<
 
 /** A group of tests that need a keyring. */
 export function describeKeyring(name: string, define: () => void): void {
-  // reason: a developer's machine may have no Secret Service; CI fails for such a name
   const [register, title] =
-    keyringMissing === undefined ? [describe, name] : [describe.skip, `${name} (${keyringMissing})`];
+    keyringMissing === undefined
+      ? [describe, name]
+      : // reason: a developer's machine may have no Secret Service; CI fails for such a name
+        [describe.skip, `${name} (${keyringMissing})`];
   register(title, define);
 }

@@ -1,11 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe } from '@jest/globals';
+import { freePort } from '../../../test/free-port.ts';
 
 /** A redis-server of the test's own, on a free loopback port. */
 export interface RedisServer {
@@ -30,15 +31,6 @@ export function describeRedis(name: string, body: () => void): void {
     : // reason: the server is missing
       [describe.skip, `${name} (redis-server is not installed)`];
   suite(title, body);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function answers(port: number): Promise<boolean> {
