@@ -45,12 +45,12 @@ function bearerOf(snapshot: Snapshot): string {
 
 /** One frozen authorization for each origin and generation, so that a request with a fresh token allocates nothing. */
 function createAuthorizations(): (snapshot: Snapshot, origin: string) => Authorization {
-  const known = new Map<string, Authorization>();
+  let known: Map<string, Authorization>;
   let knownFor: Snapshot | undefined;
   return (snapshot, origin) => {
     if (knownFor !== snapshot) {
       knownFor = snapshot;
-      known.clear();
+      known = new Map();
     }
     let authorization = known.get(origin);
     if (authorization === undefined) {
@@ -64,8 +64,9 @@ function createAuthorizations(): (snapshot: Snapshot, origin: string) => Authori
 
 /** Tells each origin and reason once: what is told of every request is read by nobody. */
 function createNotes(credential: Credential): (url: string | URL, reason: NotAuthorizedReason) => undefined {
-  const noted = new Set<string>();
+  let noted: Set<string> | undefined;
   return (url, reason) => {
+    noted ??= new Set();
     const origin = originOf(url) ?? 'unknown';
     const key = `${reason} ${origin}`;
     if (noted.has(key)) return undefined;

@@ -54,8 +54,9 @@ export interface Credential {
   readonly account: string;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly listeners: Set<TokenEventListener>;
-  readonly originGates: OriginGates;
+  /** Made when there is one, as the gates are: most accounts have neither. */
+  listeners: Set<TokenEventListener> | undefined;
+  originGates: OriginGates | undefined;
   binding: Binding | undefined;
   snapshot: Snapshot | undefined;
   gate: Gate | undefined;
@@ -91,8 +92,8 @@ export function createCredential(
     account,
     clock: environment.clock,
     random: environment.random,
-    listeners: new Set(),
-    originGates: new Map(),
+    listeners: undefined,
+    originGates: undefined,
     binding: undefined,
     snapshot: undefined,
     gate: undefined,
@@ -130,7 +131,8 @@ export function credentialKey(record: CredentialRecord | undefined): string {
 
 /** Tells every source over the credential. A listener that throws breaks nothing and nobody. */
 export function emit<T extends EventType>(credential: Credential, type: T, details: EventDetails[T]): void {
-  if (credential.listeners.size === 0) return;
+  const { listeners } = credential;
+  if (listeners === undefined || listeners.size === 0) return;
   const record = credential.snapshot?.record;
   const event = Object.freeze({
     type,
@@ -143,7 +145,7 @@ export function emit<T extends EventType>(credential: Credential, type: T, detai
   // Outside of the flight's context: a listener may call the source.
   runInside(undefined, () => {
     // What a listener throws, or rejects with, is its own affair.
-    for (const listener of credential.listeners) void (async () => listener(event))().catch(() => undefined);
+    for (const listener of listeners) void (async () => listener(event))().catch(() => undefined);
   });
 }
 

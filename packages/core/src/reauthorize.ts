@@ -7,7 +7,15 @@ import { isAccessTokenError, type AccessTokenError } from './errors.ts';
 import type { NotReplayedReason } from './events.ts';
 import { noteReason } from './explain.ts';
 import { isUsable } from './lifecycle.ts';
-import { closedGate, closedMs, isOnTrial, isOriginClosed, trialGate, carryOver } from './origin-gates.ts';
+import {
+  closedGate,
+  closedMs,
+  isOnTrial,
+  isOriginClosed,
+  trialGate,
+  carryOver,
+  type OriginGates,
+} from './origin-gates.ts';
 import { originOf } from './origins.ts';
 
 /** What an adapter tells of a response. */
@@ -65,14 +73,14 @@ export function handOn(
 
 function closeOrigin({ credential }: Reauthorizer, { origin }: Sent): void {
   const now = instantOf(credential.clock);
-  const gate = closedGate(credential.originGates.get(origin)!, now);
-  credential.originGates.set(origin, gate);
+  const gate = closedGate(credential.originGates!.get(origin)!, now);
+  credential.originGates!.set(origin, gate);
   emit(credential, 'gate-closed', { origin, durationMs: closedMs(gate) });
 }
 
 function openOrigin({ credential }: Reauthorizer, { origin }: Sent): void {
-  const gate = credential.originGates.get(origin);
-  credential.originGates.delete(origin);
+  const gate = credential.originGates?.get(origin);
+  credential.originGates?.delete(origin);
   if (gate !== undefined && gate.failures > 0) emit(credential, 'gate-opened', { origin });
 }
 
@@ -80,9 +88,9 @@ function openOrigin({ credential }: Reauthorizer, { origin }: Sent): void {
 function mayForce(state: Reauthorizer, sent: Sent & { token: string }): boolean {
   const { credential } = state;
   const now = instantOf(credential.clock);
-  const gate = credential.originGates.get(sent.origin);
+  const gate = credential.originGates?.get(sent.origin);
   if (isOnTrial(gate, sent.token, now)) closeOrigin(state, sent);
-  if (isOriginClosed(credential.originGates.get(sent.origin), sent.token, now)) return false;
+  if (isOriginClosed(credential.originGates?.get(sent.origin), sent.token, now)) return false;
   if (gate !== undefined && gate.token !== sent.token) openOrigin(state, sent);
   return true;
 }
@@ -95,7 +103,7 @@ async function force(
 ): Promise<Snapshot> {
   const { credential } = state;
   const refused = credential.snapshot!;
-  const gates = credential.originGates;
+  const gates: OriginGates = (credential.originGates ??= new Map());
   refused.refused = true;
   try {
     const snapshot = await acquire(state, { forced: true, signal });
@@ -142,7 +150,7 @@ export async function reauthorize(
   try {
     const snapshot = await obtaining;
     if (snapshot.accessToken === sent.token) {
-      if (isOnTrial(credential.originGates.get(sent.origin), sent.token, instantOf(credential.clock))) {
+      if (isOnTrial(credential.originGates?.get(sent.origin), sent.token, instantOf(credential.clock))) {
         closeOrigin(state, sent);
       }
       return handOn(state, sent, { reason: 'refused-again', native });
@@ -177,9 +185,9 @@ export function settled(
   if (sent === undefined) {
     const works = sentOf(authorization);
     const refused = state.refusedStatuses.includes(status);
-    if (works && !refused && originGates.get(works.origin)?.token === works.token) openOrigin(state, works);
+    if (works && !refused && originGates?.get(works.origin)?.token === works.token) openOrigin(state, works);
     return;
   }
-  if (isOnTrial(originGates.get(sent.origin), sent.token, instantOf(clock))) closeOrigin(state, sent);
+  if (isOnTrial(originGates?.get(sent.origin), sent.token, instantOf(clock))) closeOrigin(state, sent);
   handOn(state, sent, { reason: 'refused-again', native });
 }

@@ -93,13 +93,16 @@ export interface TokenSource {
   settled(authorization: Authorization, status: number, response?: Partial<ResponseFacts>): void;
 }
 
-const DEFAULT_LIMITS = {
+/** Shared by all sources that are given none of their own. */
+const NONE = Object.freeze({});
+const REFUSED_STATUSES = Object.freeze([401]);
+const DEFAULT_LIMITS: Means['limits'] = Object.freeze({
   exchangeMs: 10_000,
   flightMs: 30_000,
   lockMs: 25_000,
   waitMs: 30_000,
   replayBytes: 1024 * 1024,
-};
+});
 
 const replayLimits = new WeakMap<TokenSource, number>();
 
@@ -116,7 +119,8 @@ const WISH_CHECKS: Checks = {
   minTtlMs: MILLISECONDS,
 };
 
-function withDefaults<T extends object>(defaults: T, given: { [K in keyof T]?: T[K] | undefined } = {}): T {
+function withDefaults<T extends object>(defaults: T, given?: { [K in keyof T]?: T[K] | undefined }): T {
+  if (given === undefined) return defaults;
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
   return { ...defaults, ...(Object.fromEntries(set) as Partial<T>) };
 }
@@ -124,12 +128,12 @@ function withDefaults<T extends object>(defaults: T, given: { [K in keyof T]?: T
 function meansOf(options: TokenSourceOptions): Means {
   return {
     refresh: options.refresh,
-    timing: options.timing ?? {},
+    timing: options.timing ?? NONE,
     revoke: options.revoke,
     binding: options.refresh.binding,
     bestEffort: options.persistence === 'best-effort',
     reuse: options.profile?.reuse ?? 'unknown',
-    codes: options.profile?.codes ?? {},
+    codes: options.profile?.codes ?? NONE,
     limits: withDefaults(DEFAULT_LIMITS, options.limits),
   };
 }
@@ -144,22 +148,22 @@ interface Session {
 }
 
 /** One source's listeners, which end with it. */
-function listenersOf({ listeners }: Credential): Pick<Session, 'listen'> & { stopAll: () => void } {
-  const stops = new Set<() => void>();
+function listenersOf(credential: Credential): Pick<Session, 'listen'> & { stopAll: () => void } {
+  let stops: Set<() => void> | undefined;
   return {
     listen(listener) {
       // A wrapper of its own: two sources may be given the same listener.
       const own = (event: TokenEvent): void => listener(event);
       const stop = (): void => {
-        listeners.delete(own);
-        stops.delete(stop);
+        credential.listeners?.delete(own);
+        stops?.delete(stop);
       };
-      listeners.add(own);
-      stops.add(stop);
+      (credential.listeners ??= new Set()).add(own);
+      (stops ??= new Set()).add(stop);
       return stop;
     },
     stopAll() {
-      for (const stop of stops) stop();
+      for (const stop of stops ?? []) stop();
     },
   };
 }
@@ -246,7 +250,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     ...createAuthorizer(session, {
       origins,
       fallback: options.fallback,
-      refusedStatuses: options.profile?.refusedStatuses ?? [401],
+      refusedStatuses: options.profile?.refusedStatuses ?? REFUSED_STATUSES,
       ensureOpen,
     }),
     async getAccessToken(wish: GetAccessTokenOptions = {}) {
@@ -278,6 +282,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),
   });
-  replayLimits.set(source, means.limits.replayBytes);
+  const { replayBytes } = means.limits;
+  if (replayBytes !== DEFAULT_LIMITS.replayBytes) replayLimits.set(source, replayBytes);
   return source;
 }
