@@ -94,6 +94,14 @@ export function inTurn<T>(refresh: RefreshFunction, task: () => Promise<T>): Pro
   return semaphore.runExclusive(task);
 }
 
+/** Lets others have the place that `inTurn` gave, and queues for it again. */
+async function outOfTurn(refresh: RefreshFunction, task: () => Promise<void>): Promise<void> {
+  const semaphore = slots.get(refresh)!;
+  semaphore.release();
+  await task();
+  await semaphore.acquire();
+}
+
 const TIMED_OUT: Failure = {
   kind: 'transient',
   outcomeUnknown: true,
@@ -166,22 +174,31 @@ function failedAfter(failure: Failure, interrupted: boolean): FailedExchange {
   return new FailedExchange({ ...failure, outcomeUnknown }, interrupted);
 }
 
-/** How long to wait before the next attempt; undefined: there is none in this flight. */
-function nextDelayMs(
+/** Whether the flight has time for another attempt, and the refresh token may be shown again. */
+function mayTryAgain(
   { credential, means, startedAt }: ExchangeOrder,
-  failure: Failure,
+  { outcomeUnknown }: Failure,
   attempt: number,
-): number | undefined {
-  const { kind, outcomeUnknown, retryAfterMs = 0 } = failure;
-  if (kind !== 'transient' && kind !== 'throttled') return undefined;
+): boolean {
   const now = instantOf(credential.clock);
   const sinceMs = elapsedMs(startedAt, now);
+  if (sinceMs >= means.limits.flightMs) return false;
   const tokenWorks = isWorking(credential, means.timing, now);
-  const isEarly = attempt === 1;
-  if (outcomeUnknown && !mayRepeat(means.reuse, { sinceMs, isEarly, tokenWorks })) return undefined;
+  return !outcomeUnknown || mayRepeat(means.reuse, { sinceMs, isEarly: attempt === 1, tokenWorks });
+}
+
+/** How long to wait before the next attempt; undefined: there is none in this flight. */
+function nextDelayMs(order: ExchangeOrder, failure: Failure, attempt: number): number | undefined {
+  const { credential, means, startedAt } = order;
+  const { kind, outcomeUnknown, retryAfterMs = 0 } = failure;
+  if (kind !== 'transient' && kind !== 'throttled') return undefined;
+  if (!mayTryAgain(order, failure, attempt)) return undefined;
+  const now = instantOf(credential.clock);
+  const isBrief = outcomeUnknown && isWorking(credential, means.timing, now);
   const backOff = credential.random() * 500 * 2 ** (attempt - 1);
-  const ms = Math.max(outcomeUnknown && tokenWorks ? Math.min(backOff, EARLY_MS) : backOff, retryAfterMs);
-  return ms > LONGEST_WAIT_MS || sinceMs + ms >= means.limits.flightMs ? undefined : ms;
+  const ms = Math.max(isBrief ? Math.min(backOff, EARLY_MS) : backOff, retryAfterMs);
+  const isTooLate = elapsedMs(startedAt, now) + ms >= means.limits.flightMs;
+  return ms > LONGEST_WAIT_MS || isTooLate ? undefined : ms;
 }
 
 /** Whether what is being spent is what is held: no late answer and no sign-in replaced it meanwhile. */
@@ -209,8 +226,9 @@ export function exchange(order: ExchangeOrder): Promise<Exchanged> {
         if (!(error instanceof FailedExchange)) return false;
         const ms = nextDelayMs(order, error.failure, attempt);
         if (ms === undefined) return false;
-        await delay(order.credential.clock, ms);
-        return isStillHeld(order.credential, order.claimed);
+        // Accounts whose refreshes hang must not keep the others waiting for all of their attempts.
+        await outOfTurn(order.means.refresh, () => delay(order.credential.clock, ms));
+        return mayTryAgain(order, error.failure, attempt) && isStillHeld(order.credential, order.claimed);
       },
     },
   );

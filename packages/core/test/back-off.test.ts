@@ -269,3 +269,14 @@ test('an outage of a minute ends by itself, with few exchanges', async () => {
   expect(attempts).toBeLessThan(30);
   expect(taken.length).toBeGreaterThan(0);
 });
+
+test('a Retry-After that ends within the time of the flight is waited for, although it would not fit in twice', async () => {
+  const scene = await createAgedScene(EXPIRED_MS, { limits: { flightMs: 8000 } });
+  scene.refresh.next(throttled('5'));
+
+  const taking = scene.source.getAccessToken();
+  await scene.clock.advance(5000);
+
+  expect(await stateOf(taking)).toBe('fulfilled');
+  expect(scene.refresh.calls).toHaveLength(2);
+});
