@@ -5,8 +5,10 @@ import {
   checkOptions,
   createKeyedMutex,
   invalidOption,
+  type CredentialRecord,
   type ExclusiveSection,
 } from '@unexpired/core';
+import { claimEnds } from './claim-ends.ts';
 import { codeOf, fileError } from './file-errors.ts';
 import { loadNativeLock } from './native-lock.ts';
 import { pause } from './pause.ts';
@@ -25,8 +27,14 @@ export interface FileLockOptions {
 export interface LockedSection extends ExclusiveSection {
   /** Aborts `signal` once the lock file was removed or replaced: others may hold the new one. */
   readonly check: () => Promise<void>;
-  /** The lock file was made for this section: somebody may still hold one that was removed. */
-  readonly isNew: boolean;
+  /**
+   * Waits while the claim that `read` finds stored may belong to the holder of a lock file that was removed, who may be
+   * spending the refresh token. An abort of `signal` ends it with the signal's reason.
+   */
+  readonly claimEnds: (
+    read: () => PromiseLike<CredentialRecord | undefined>,
+    signal: AbortSignal,
+  ) => Promise<void>;
 }
 
 /** Exclusion between processes, by a lock that the operating system frees when its holder dies, and never before. */
@@ -63,20 +71,24 @@ export function createFileLock(options: FileLockOptions): FileLock {
   const mutex = createKeyedMutex();
 
   /** Undefined: another process has it. */
-  async function tryOnce(key: string): Promise<OpenLock | undefined> {
-    const lock = await openLock(path);
+  async function tryOnce(key: string): Promise<Lock | undefined> {
+    const file = await openLock(path);
     try {
-      if (native.tryLock(lock.file.fd, key) && (await isAt(lock.file, path))) return lock;
+      if (native.tryLock(file.fd, key) && (await isAt(file, path))) {
+        // Nothing is ever written to it. Unlike `mtimeMs` nobody can set this back; later is only more careful.
+        const { ctimeMs: madeAt } = await file.stat();
+        return { file, madeAt };
+      }
     } catch (error) {
-      await lock.file.close();
+      await file.close();
       throw fileError('locked', path, error);
     }
     // Closing gives up what was locked.
-    await lock.file.close();
+    await file.close();
     return undefined;
   }
 
-  async function acquire(key: string, signal: AbortSignal): Promise<OpenLock> {
+  async function acquire(key: string, signal: AbortSignal): Promise<Lock> {
     for (;;) {
       signal.throwIfAborted();
       const lock = await tryOnce(key);
@@ -86,7 +98,7 @@ export function createFileLock(options: FileLockOptions): FileLock {
     }
   }
 
-  async function release({ file }: OpenLock, key: string): Promise<void> {
+  async function release({ file }: Lock, key: string): Promise<void> {
     try {
       native.unlock(file.fd, key);
     } finally {
@@ -111,21 +123,21 @@ export function createFileLock(options: FileLockOptions): FileLock {
   };
 }
 
-interface OpenLock {
+interface Lock {
   readonly file: FileHandle;
-  readonly isNew: boolean;
+  readonly madeAt: number;
 }
 
-async function openLock(path: string): Promise<OpenLock> {
+async function openLock(path: string): Promise<FileHandle> {
   try {
     // Locks want a file that is open for writing, on Windows for reading.
-    return { file: await open(path, 'r+'), isNew: false };
+    return await open(path, 'r+');
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw fileError('opened as a lock', path, error);
   }
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    return { file: await open(path, 'ax+', 0o600), isNew: true };
+    return await open(path, 'ax+', 0o600);
   } catch (error) {
     // Another process was faster.
     if (codeOf(error) === 'EEXIST') return openLock(path);
@@ -145,12 +157,12 @@ async function isAt(file: FileHandle, path: string): Promise<boolean> {
   }
 }
 
-function sectionOf({ file, isNew }: OpenLock, path: string): LockedSection {
+function sectionOf({ file, madeAt }: Lock, path: string): LockedSection {
   const lost = new AbortController();
   return {
     signal: lost.signal,
     clock: undefined,
-    isNew,
+    claimEnds: (read, signal) => claimEnds(madeAt, read, signal),
     async check() {
       if (await isAt(file, path)) return;
       const message =

@@ -18,7 +18,6 @@ import {
   type Credentials,
 } from './credentials.ts';
 import { createFileLock, type FileLock } from './file-lock.ts';
-import { pause } from './pause.ts';
 import { realPathOf } from './real-path.ts';
 
 export interface FileStoreOptions {
@@ -73,25 +72,6 @@ async function replaceEntry(
   return true;
 }
 
-/** As long as one exchange may take: whoever lost its lock meanwhile sends no refresh token after that. */
-const EXCHANGE_MS = 10_000;
-const LOOK_AGAIN_MS = 20;
-
-/** Where the lock file was removed, its holder may be spending the refresh token: until it has, its claim is stored. */
-async function claimEnds(file: CredentialsFile, account: string, signal: AbortSignal): Promise<void> {
-  const claimed = async (): Promise<CredentialRecord | undefined> => {
-    const entry = entryOf(await file.read(), account) as CredentialRecord | undefined;
-    return entry?.claim === undefined ? undefined : entry;
-  };
-  const found = await claimed();
-  if (found === undefined) return;
-  const ageMs = Math.max(0, Date.now() - Number(found.claim?.at));
-  const until = performance.now() + EXCHANGE_MS - ageMs;
-  while (performance.now() < until && (await claimed())?.revision === found.revision) {
-    await pause(LOOK_AGAIN_MS, { signal, keepAlive: false });
-  }
-}
-
 /** A store over a real path that knows of no other in this process. */
 export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore {
   const sections = createFileLock({ path: `${path}.lock` });
@@ -99,12 +79,14 @@ export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore
   const writing = createFileLock({ path: `${path}.write.lock`, keepAlive: true });
   const file = createCredentialsFile(path, fs);
   const hints = createAccountHints(path, file);
+  // Core judges it: one that is damaged is an error of this account alone.
+  const read = async (account: string): Promise<CredentialRecord | undefined> =>
+    entryOf(await file.read(), account) as CredentialRecord | undefined;
   return {
     async read(account) {
-      const credentials = await file.read();
+      const record = await read(account);
       hints.renew();
-      // Core judges it: one that is damaged is an error of this account alone.
-      return entryOf(credentials, account) as CredentialRecord | undefined;
+      return record;
     },
 
     write: (account, record, expected) =>
@@ -119,7 +101,7 @@ export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore
       sections.runExclusive(
         account,
         async (section) => {
-          if (section.isNew) await claimEnds(file, account, signal);
+          await section.claimEnds(() => read(account), signal);
           return task(section);
         },
         signal,

@@ -203,32 +203,55 @@ test('where the lock file is removed before the refresh token is sent, it is not
   expect(server.presentations).toEqual([]);
 });
 
-test('where the lock file is removed during an exchange, a newcomer waits for its tokens', async () => {
-  const store = openFileStore(path);
-  await signInExpired(store);
-  server.next({ hold: 'answer' });
-  const first = createSource(store, server).getAccessToken();
-  await untilHeld();
-  await rm(`${path}.lock`);
-  const reading = Promise.withResolvers<void>();
-  let reads = 0;
-  const fs = {
-    ...nodeFs,
-    async readFile(file: string) {
-      reads += 1;
-      // The first call, the one in the section, and one while it waits there.
-      if (reads === 4) reading.resolve();
-      return nodeFs.readFile(file);
+/** What happens to the lock file after it was removed, before somebody comes who needs a token. */
+const MAKERS: [string, () => Promise<unknown>][] = [
+  ['nobody', async () => undefined],
+  ['another account', async () => openFileStore(path).runExclusive('ann', async () => undefined, patient)],
+  [
+    'one who gave up in its section',
+    async () => {
+      const leaving = new AbortController();
+      const read = (file: string): Promise<Buffer> => {
+        leaving.abort();
+        return nodeFs.readFile(file);
+      };
+      const store = openFileStore(path, { ...nodeFs, readFile: read } as typeof nodeFs);
+      const entering = Promise.resolve(store.runExclusive('default', async () => undefined, leaving.signal));
+      await entering.catch(() => undefined);
     },
-  } as typeof nodeFs;
-  const second = createSource(openFileStore(path, fs), server).getAccessToken();
-  await reading.promise;
-  expect(server.presentations).toHaveLength(1);
-  server.release();
+  ],
+];
 
-  expect(await second).toBe(await first);
-  expect(server.presentations).toHaveLength(1);
-});
+test.each(MAKERS)(
+  'where the lock file is removed during an exchange and made by %s, a newcomer waits for its tokens',
+  async (_, make) => {
+    const store = openFileStore(path);
+    await signInExpired(store);
+    server.next({ hold: 'answer' });
+    const first = createSource(store, server).getAccessToken();
+    await untilHeld();
+    await rm(`${path}.lock`);
+    await make();
+    const reading = Promise.withResolvers<void>();
+    let reads = 0;
+    const fs = {
+      ...nodeFs,
+      async readFile(file: string) {
+        reads += 1;
+        // The first call, the one in the section, and one while it waits there.
+        if (reads === 4) reading.resolve();
+        return nodeFs.readFile(file);
+      },
+    } as typeof nodeFs;
+    const second = createSource(openFileStore(path, fs), server).getAccessToken();
+    await Promise.race([reading.promise, second]);
+    expect(server.presentations).toHaveLength(1);
+    server.release();
+
+    expect(await second).toBe(await first);
+    expect(server.presentations).toHaveLength(1);
+  },
+);
 
 test('a write that another process never ends is an error in the end, and nothing is written', async () => {
   const store = openFileStore(path);

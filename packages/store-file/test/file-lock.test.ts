@@ -121,16 +121,6 @@ test.each<[string, (path: string) => Promise<unknown>]>([
   await Promise.all([holder.leave(), next.leave()]);
 });
 
-test('the first to make the lock file knows that it did', async () => {
-  const path = await pathOfLock();
-  const first = await hold(path);
-  await first.leave();
-  const second = await hold(path);
-  await second.leave();
-
-  expect([first.section.isNew, second.section.isNew]).toEqual([true, false]);
-});
-
 test('a lock file that cannot be made or opened is an error that says so, and the task is not run', async () => {
   const place = await createPlace();
   await mkdir(join(place, 'taken.lock'));

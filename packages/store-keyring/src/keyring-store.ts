@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { checkOptions, invalidOption, type CredentialRecord, type TokenStore } from '@unexpired/core';
 import { createFileLock } from '@unexpired/store-file';
 import { createChangeHints } from './change-hints.ts';
@@ -12,24 +11,6 @@ export interface KeyringStoreOptions {
 }
 
 type Read = (account: string) => Promise<CredentialRecord | undefined>;
-
-/** As long as one exchange may take: whoever lost its lock meanwhile sends no refresh token after that. */
-const EXCHANGE_MS = 10_000;
-const LOOK_AGAIN_MS = 50;
-
-/** Where the lock file was removed, its holder may be spending the refresh token: until it has, its claim is stored. */
-async function claimEnds(read: Read, account: string, signal: AbortSignal): Promise<void> {
-  const claimOf = async (): Promise<string | undefined> => {
-    const record = await read(account);
-    return record?.claim === undefined ? undefined : JSON.stringify([record.epoch, record.revision]);
-  };
-  const until = performance.now() + EXCHANGE_MS;
-  const found = await claimOf();
-  while (found !== undefined && performance.now() < until && (await claimOf()) === found) {
-    signal.throwIfAborted();
-    await setTimeout(LOOK_AGAIN_MS);
-  }
-}
 
 /** A store that knows of no other in this process. */
 export function openKeyringStore(order: HelperOrder, times?: HelperTimes): TokenStore {
@@ -48,7 +29,7 @@ export function openKeyringStore(order: HelperOrder, times?: HelperTimes): Token
       sections.runExclusive(
         account,
         async (section) => {
-          if (section.isNew) await claimEnds(read, account, signal);
+          await section.claimEnds(() => read(account), signal);
           return task(section);
         },
         signal,
