@@ -11,7 +11,7 @@ export async function claim(
 ): Promise<CredentialRecord | undefined> {
   const { account, unwritten } = credential;
   const clock = credential.section!.section.clock ?? credential.clock;
-  const claimed = { ...base, revision: (expected ?? 0) + 1, claim: { at: clock.now() } };
+  const claimed = { ...base, revision: credential.revision + 1, claim: { at: clock.now() } };
   try {
     if (!(await writeStored(credential, claimed, expected))) return undefined;
   } catch (error) {

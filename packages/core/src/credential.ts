@@ -64,6 +64,8 @@ export interface Credential {
   unwritten: Unwritten | undefined;
   /** Open while a flight runs, and for as long after it as tokens are unwritten. */
   section: { readonly section: ExclusiveSection; readonly leave: () => void } | undefined;
+  /** The highest that was read or written: whatever is written next counts on from it. */
+  revision: number;
   /** The store had a record when it was last read or written. */
   seen: boolean;
   unreadable: boolean;
@@ -100,6 +102,7 @@ export function createCredential(
     flight: undefined,
     unwritten: undefined,
     section: undefined,
+    revision: 0,
     seen: false,
     unreadable: false,
     lastReadAt: undefined,

@@ -1,6 +1,6 @@
 import { adopt } from './catch-up.ts';
 import { closeForGood, emit, type Credential, type Unwritten } from './credential.ts';
-import { isBlank, reconcile, resolveConflict, type CredentialRecord } from './record.ts';
+import { isBlank, isSameGrant, reconcile, resolveConflict, type CredentialRecord } from './record.ts';
 import { readStored, storeError, writeStored } from './store-access.ts';
 
 const ROUNDS = 5;
@@ -14,9 +14,9 @@ export function leaveIfDone(credential: Credential): void {
   credential.section = undefined;
 }
 
-function revisionAfter(credential: Credential, expected: number | undefined | 'replace'): number {
+function nextRevision({ clock, revision }: Credential, expected: number | undefined | 'replace'): number {
   // Over what could not be read: higher than any count, so that no earlier claim can match it.
-  return expected === 'replace' ? credential.clock.now() : (expected ?? 0) + 1;
+  return Math.max(expected === 'replace' ? clock.now() : 0, revision + 1);
 }
 
 /** The revision to write over, or what must not be written over: tokens by first tokens, and what has landed already. */
@@ -72,7 +72,7 @@ async function writeOnce(credential: Credential, unwritten: Unwritten): Promise<
       const hasLanded = expected.found.epoch === unwritten.record.epoch;
       return (hasLanded ? settleLanded : yieldTo)(credential, expected.found);
     }
-    const record = { ...unwritten.record, revision: revisionAfter(credential, expected) };
+    const record = { ...unwritten.record, revision: nextRevision(credential, expected) };
     const written = await writeStored(credential, record, expected);
     if (written) {
       credential.seen = true;
@@ -85,6 +85,8 @@ async function writeOnce(credential: Credential, unwritten: Unwritten): Promise<
     }
     const stored = await readStored(credential);
     if (superseded()) return;
+    // Landed already, perhaps with another writer's claim on it.
+    if (isSameGrant(stored, unwritten.record)) return settle(credential);
     if (resolveConflict(stored, unwritten.record) === 'theirs') return yieldTo(credential, stored);
     unwritten.expected = stored?.revision;
   }
@@ -139,14 +141,13 @@ export function setUnwritten(
 
 /**
  * A store was set back, by a backup or by a program that knows no lock: what it lost is written again, unless somebody
- * else writes meanwhile. Best effort: the next hint, or the next claim, does the same.
+ * else went on meanwhile.
  */
 export async function writeBack(credential: Credential, stored: CredentialRecord | undefined): Promise<void> {
   const held = credential.snapshot?.record;
   if (credential.unwritten !== undefined || held === undefined || isBlank(stored)) return;
   const isBehind = stored!.epoch === held.epoch && stored!.generation < held.generation;
   if (!isBehind) return;
-  // Above what both have counted: no earlier revision may match again.
-  const revision = Math.max(stored!.revision, held.revision) + 1;
-  await writeStored(credential, { ...held, revision }, stored!.revision);
+  setUnwritten(credential, held, { over: 'parent', expected: stored!.revision });
+  await persist(credential);
 }

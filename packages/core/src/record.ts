@@ -222,6 +222,16 @@ export function reconcile(
   return record.generation > memory!.generation || isLaterSibling(record, memory!) ? 'adopt' : 'keep';
 }
 
+/** Whether both hold the tokens of one exchange, whatever was noted on them since. */
+export function isSameGrant(one: CredentialRecord | undefined, other: CredentialRecord): boolean {
+  return (
+    one?.epoch === other.epoch &&
+    one.generation === other.generation &&
+    accessTokenOf(one) === accessTokenOf(other) &&
+    refreshTokenOf(one) === refreshTokenOf(other)
+  );
+}
+
 /** Two children of one parent: servers that keep only the newest pair keep the one that was issued later. */
 function isLaterSibling(record: CredentialRecord, other: CredentialRecord): boolean {
   return record.generation === other.generation && (record.claimRevision ?? 0) > (other.claimRevision ?? 0);

@@ -25,10 +25,15 @@ export function callStore<T>(credential: Credential, call: () => T | Promise<T>)
   return within(running, { clock: credential.clock, ms: STORE_MS, onExpiry });
 }
 
+function note(credential: Credential, record: CredentialRecord | undefined): void {
+  credential.revision = Math.max(credential.revision, record?.revision ?? 0);
+}
+
 export async function readStored(credential: Credential): Promise<CredentialRecord | undefined> {
   const { account, store } = credential;
   try {
     const record = checkRecord(account, await callStore(credential, () => store.read(account)));
+    note(credential, record);
     credential.unreadable = false;
     credential.lastReadAt = instantOf(credential.clock);
     return record;
@@ -45,7 +50,11 @@ export function writeStored(
   expected: number | undefined | 'replace',
 ): Promise<boolean> {
   const { account, store, writing: before } = credential;
-  const write = (): Promise<boolean> => callStore(credential, () => store.write(account, record, expected));
+  const write = async (): Promise<boolean> => {
+    const written = await callStore(credential, () => store.write(account, record, expected));
+    if (written) note(credential, record);
+    return written;
+  };
   const writing = before === undefined ? write() : before.then(write, write);
   const forget = (): void => {
     if (credential.writing === writing) credential.writing = undefined;

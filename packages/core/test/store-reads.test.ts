@@ -62,6 +62,43 @@ test('a store that another program set back gets what it lost again', async () =
   expect(refresh.calls).toHaveLength(1);
 });
 
+test('a store that was set back while its disk is full gets what it lost once there is room', async () => {
+  const { source, clock, events } = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  await source.getAccessToken();
+  await storeElsewhere(1);
+  place.before = (call) => {
+    if (call === 'write') throw new Error('no space left');
+  };
+  await clock.advance(50);
+
+  expect(source.status().durability).toBe('dirty');
+  expect(await errorOf(source.flush())).toMatchObject({ code: 'ERR_STORE_FAILED' });
+  expect(typesOf(events)).toContain('persist-failed');
+
+  place.before = () => undefined;
+  await source.flush();
+
+  expect(place.record).toMatchObject({ generation: 2, tokens: { refresh_token: 'refresh-2' } });
+  expect(source.status().durability).toBe('clean');
+});
+
+test('a claim of another process over what was set back and written again is left alone', async () => {
+  const { source, clock } = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  await source.getAccessToken();
+  const whole = place.record!;
+  await storeElsewhere(1);
+  const claimed = { ...whole, revision: place.record!.revision + 1, claim: { at: clock.now() } };
+  place.before = (call) => {
+    if (call !== 'write') return;
+    place.before = () => undefined;
+    place.records.set('default', claimed);
+  };
+  await clock.advance(50);
+
+  expect(place.record).toEqual(claimed);
+  expect(source.status().durability).toBe('clean');
+});
+
 test('what was lost is not written over what another process stored meanwhile', async () => {
   const { source, clock } = await createAgedScene(EXPIRED_MS, { store: place.open() });
   await source.getAccessToken();
