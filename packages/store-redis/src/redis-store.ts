@@ -12,7 +12,7 @@ import { followWith, type Follow } from './hints.ts';
 import { keysOf, type Keys } from './keys.ts';
 import { acquireLease, type Lease } from './lease.ts';
 import { runWith, type RedisClient, type RedisSubscriber } from './redis-client.ts';
-import { READ, WRITE } from './scripts.ts';
+import { FINGERPRINT, READ, WRITE } from './scripts.ts';
 
 export interface RedisStoreOptions {
   /**
@@ -78,10 +78,20 @@ async function write(
   const keys = keysOf(account);
   // A claim is written under the lease or not at all; tokens are never refused for having taken long.
   const lease = record.claim === undefined ? undefined : leases.get(account);
+  // A client may send a command again that was given up, long after: it replaces nothing but what was there before.
+  const replaced = expected === 'replace' ? await send({ script: FINGERPRINT, keys: [keys.record] }) : '';
   const outcome = await send({
     script: WRITE,
     keys: [keys.record, keys.lease, keys.aside],
-    values: [expected ?? '', record.revision, JSON.stringify(record), lease?.id ?? '', keys.changed, id],
+    values: [
+      expected ?? '',
+      record.revision,
+      JSON.stringify(record),
+      lease?.id ?? '',
+      keys.changed,
+      id,
+      String(replaced),
+    ],
   });
   if (String(outcome) !== 'lost') return String(outcome) === 'written';
   lease?.lose();

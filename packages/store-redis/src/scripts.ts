@@ -8,13 +8,25 @@ if not (found[1] and found[2]) and redis.call('EXISTS', KEYS[1]) == 1 then
 end
 return found`;
 
+const PRINT = `
+local function print()
+  local found = redis.call('DUMP', KEYS[1])
+  return found and redis.sha1hex(found) or 'nothing'
+end`;
+
+/** Keys: record. Answers what tells apart all that may be stored there, of whatever kind. */
+export const FINGERPRINT = `${PRINT}
+return print()`;
+
 /**
  * Keys: record, lease, aside. Arguments: the expected revision ('' for none, or 'replace'), revision, record, the lease
- * that a claim is written under ('' for none), channel, writer. Answers 'written', 'changed' or 'lost'.
+ * that a claim is written under ('' for none), channel, writer, the fingerprint of what 'replace' is for. Answers
+ * 'written', 'changed' or 'lost'.
  */
-export const WRITE = `
+export const WRITE = `${PRINT}
 if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[4] then return 'lost' end
 if ARGV[1] == 'replace' then
+  if print() ~= ARGV[7] then return 'changed' end
   if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[3]) end
 else
   local revision = redis.call('HGET', KEYS[1], 'revision')

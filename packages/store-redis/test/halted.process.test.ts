@@ -5,9 +5,9 @@ import { afterEach, expect, test } from '@jest/globals';
 import { createTokenSource, type TokenSource } from '@unexpired/core';
 import { createAuthorizationServer, type AuthorizationServer, type Rotation } from '@unexpired/testing';
 import { describeRedis } from './redis-server.ts';
-import { openScene, type Scene } from './scene.ts';
+import { openScene, TIMES, type Scene } from './scene.ts';
 
-const LEASE_MS = 1000;
+const LEASE_MS = 3000;
 
 let scene: Scene;
 let server: AuthorizationServer;
@@ -23,7 +23,7 @@ afterEach(async () => {
 
 /** A child that is halted at the point of its refresh, with a credential whose access token has expired. */
 async function haltAt(point: 'claimed' | 'answered', rotation: Rotation): Promise<ChildProcess> {
-  scene = await openScene({ times: { leaseMs: LEASE_MS, commandMs: 1000 } });
+  scene = await openScene({ times: { ...TIMES, leaseMs: LEASE_MS } });
   server = await createAuthorizationServer({ rotation });
   source = createTokenSource({
     origins: ['https://api.example.com'],

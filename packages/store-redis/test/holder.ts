@@ -19,7 +19,7 @@ async function reach(here: 'claimed' | 'answered'): Promise<void> {
 }
 
 const clients = await connectWith.redis(url);
-const store = openRedisStore({ client: clients.client, prefix: 'app:' }, { leaseMs, commandMs: 1000 });
+const store = openRedisStore({ client: clients.client, prefix: 'app:' }, { leaseMs, commandMs: 10_000 });
 const held: TokenStore = {
   ...store,
   async write(account, record, expected) {

@@ -2,9 +2,11 @@ import { afterEach, expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExclusiveSection } from '@unexpired/core';
 import { describeRedis } from './redis-server.ts';
-import { aborted, openScene, patient, TIMES, type Scene } from './scene.ts';
+import { aborted, HASTY, openScene, patient, TIMES, type Scene } from './scene.ts';
 
 const LEASE = 'app:{default}:lease';
+/** A lease whose extension a test can wait for. */
+const BRIEF = { ...TIMES, leaseMs: 3000 };
 const record = { version: 1, revision: 1, epoch: 'e', generation: 1 } as const;
 
 let scene: Scene;
@@ -38,10 +40,10 @@ describeRedis('the lease', () => {
   afterEach(() => scene.close());
 
   test('is extended for as long as its section runs, and is gone after it', async () => {
-    scene = await openScene();
+    scene = await openScene({ times: BRIEF });
     const { section, leave } = await enter(scene.store);
     let lowest = Infinity;
-    for (const end = performance.now() + 3 * TIMES.leaseMs; performance.now() < end;) {
+    for (const end = performance.now() + 2 * BRIEF.leaseMs; performance.now() < end;) {
       lowest = Math.min(lowest, Number(await scene.command('PTTL', LEASE)));
       await delay(20);
     }
@@ -54,7 +56,7 @@ describeRedis('the lease', () => {
 
   test('of a holder that is gone ends by itself', async () => {
     scene = await openScene();
-    await scene.command('SET', LEASE, 'of a process that was killed', 'PX', String(TIMES.leaseMs));
+    await scene.command('SET', LEASE, 'of a process that was killed', 'PX', '500');
 
     const { section, leave } = await enter(scene.store);
 
@@ -64,7 +66,7 @@ describeRedis('the lease', () => {
 
   test('is given up before the server gives it to another, where it cannot be extended', async () => {
     // Long enough for a machine that halts now and then: it is given up a tenth of it before its end.
-    scene = await openScene({ times: { leaseMs: 8000, commandMs: 300 } });
+    scene = await openScene({ times: { leaseMs: 8000, commandMs: 1500 } });
     const { section, leave } = await enter(scene.store);
     scene.proxy.hold('both');
 
@@ -76,7 +78,7 @@ describeRedis('the lease', () => {
   });
 
   test('that another holds is neither extended nor released', async () => {
-    scene = await openScene();
+    scene = await openScene({ times: BRIEF });
     const { section, leave } = await enter(scene.store);
     await scene.command('SET', LEASE, 'of another', 'PX', '60000');
 
@@ -88,7 +90,7 @@ describeRedis('the lease', () => {
   });
 
   test('that was lost is noticed by a check at once', async () => {
-    scene = await openScene({ times: { leaseMs: 60_000, commandMs: 300 } });
+    scene = await openScene();
     const { section, leave } = await enter(scene.store);
     await section.check?.();
     expect(section.signal.aborted).toBe(false);
@@ -101,7 +103,7 @@ describeRedis('the lease', () => {
   });
 
   test('that was lost refuses a claim in the same step, and lets tokens through', async () => {
-    scene = await openScene({ times: { leaseMs: 60_000, commandMs: 300 } });
+    scene = await openScene();
     const { section, leave } = await enter(scene.store);
     await scene.store.write('default', { ...record, claim: { at: 1 } }, undefined);
     await scene.command('SET', LEASE, 'of another');
@@ -115,7 +117,7 @@ describeRedis('the lease', () => {
   });
 
   test('that comes after its command was given up is given back', async () => {
-    scene = await openScene({ times: { leaseMs: 60_000, commandMs: 300 } });
+    scene = await openScene({ times: HASTY });
     scene.proxy.hold('from-redis');
     await expect(enter(scene.store)).rejects.toMatchObject({ name: 'TimeoutError' });
     expect(await scene.command('EXISTS', LEASE)).toBe(1);
@@ -127,7 +129,7 @@ describeRedis('the lease', () => {
   });
 
   test('that comes after an abort is given back', async () => {
-    scene = await openScene({ times: { leaseMs: 60_000, commandMs: 60_000 } });
+    scene = await openScene();
     scene.proxy.hold('from-redis');
     const reason = new Error('no patience');
     const waiting = new AbortController();

@@ -1,11 +1,15 @@
 import type { TokenStore } from '@unexpired/core';
+import type { RedisClient } from '@unexpired/store-redis';
 import { openRedisStore, type Times } from '../src/redis-store.ts';
 import { connectWith, type Clients } from './clients.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 import { startProxy, type TcpProxy } from './tcp-proxy.ts';
 
-/** Times that a test can wait for. */
-export const TIMES: Times = { leaseMs: 900, commandMs: 300 };
+/** Room for a machine that halts now and then. */
+export const TIMES: Times = { leaseMs: 60_000, commandMs: 10_000 };
+
+/** For what ends only when the time is up. */
+export const HASTY: Times = { leaseMs: 60_000, commandMs: 1500 };
 
 export type ClientName = 'redis' | 'ioredis';
 
@@ -13,6 +17,7 @@ export type ClientName = 'redis' | 'ioredis';
 export interface Scene {
   readonly server: RedisServer;
   readonly proxy: TcpProxy;
+  readonly client: RedisClient;
   readonly store: TokenStore;
   /** Another process' store, with a connection of its own that no proxy breaks. */
   readonly other: TokenStore;
@@ -41,6 +46,7 @@ export async function openScene({
   return {
     server,
     proxy,
+    client: near.client,
     store: open(near),
     other: open(far),
     command: far.command,

@@ -8,7 +8,7 @@ import {
 } from '@unexpired/core';
 import { createAuthorizationServer, type AuthorizationServer } from '@unexpired/testing';
 import { describeRedis } from './redis-server.ts';
-import { openScene, patient, type Scene } from './scene.ts';
+import { HASTY, openScene, patient, type Scene } from './scene.ts';
 
 let scene: Scene;
 let server: AuthorizationServer;
@@ -50,7 +50,7 @@ const failuresOf = (all: readonly TokenEvent[]): unknown[] =>
 
 describeRedis('a token source over Redis', () => {
   beforeEach(async () => {
-    scene = await openScene();
+    scene = await openScene({ times: HASTY });
     server = await createAuthorizationServer();
     sources = [];
     events = [];
