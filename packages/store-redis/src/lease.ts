@@ -133,9 +133,11 @@ async function tryAcquire(
   signal: AbortSignal,
 ): Promise<(Answer & { readonly id: string }) | undefined> {
   const id = randomUUID();
-  // Whatever comes of a command that was given up: what it took is given back.
+  // Whatever comes of a command without an answer: what it took is given back, also where it runs after this.
   const giveBack = (): void => void release(means, keys, id);
-  const answer = await ask(means, { script: ACQUIRE, keys, id }, { signal, onLate: giveBack });
+  const asking = ask(means, { script: ACQUIRE, keys, id }, { signal, onLate: giveBack });
+  asking.catch(giveBack);
+  const answer = await asking;
   if (!answer.isHeld) return undefined;
   if (performance.now() - answer.sentAt < means.leaseMs - marginOf(means.leaseMs)) return { ...answer, id };
   giveBack();

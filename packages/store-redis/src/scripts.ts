@@ -39,10 +39,14 @@ redis.call('HSET', KEYS[1], 'revision', ARGV[2], 'record', ARGV[3])
 redis.call('PUBLISH', ARGV[5], ARGV[6])
 return 'written'`;
 
-/** Keys: lease. Arguments: lease, milliseconds. Answers whether it was given, and the time in seconds and microseconds. */
+/**
+ * Keys: lease. Arguments: lease, milliseconds. Answers whether it was given, and the time in seconds and microseconds.
+ * A client that lost the answer may ask again: what was given is given anew.
+ */
 export const ACQUIRE = `
 local time = redis.call('TIME')
-local free = not redis.call('GET', KEYS[1])
+local holder = redis.call('GET', KEYS[1])
+local free = not holder or holder == ARGV[1]
 if free then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
 return { free and 'yes' or 'no', time[1], time[2] }`;
 

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExclusiveSection } from '@unexpired/core';
 import { describeRedis } from './redis-server.ts';
-import { aborted, HASTY, openScene, patient, TIMES, type Scene } from './scene.ts';
+import { aborted, HASTY, openScene, patient, TIMES, type ClientName, type Scene } from './scene.ts';
 
 const LEASE = 'app:{default}:lease';
 /** A lease whose extension a test can wait for. */
@@ -127,6 +127,24 @@ describeRedis('the lease', () => {
     const { leave } = await enter(scene.other);
     await leave();
   });
+
+  test.each<ClientName>(['redis', 'ioredis'])(
+    'whose answer was lost with the connection keeps nobody out, over %s',
+    async (name) => {
+      scene = await openScene({ name });
+      scene.proxy.hold('from-redis');
+      const entering = scene.store.runExclusive('default', () => Promise.resolve(), patient);
+      const settled = entering.catch(() => undefined);
+      while ((await scene.command('EXISTS', LEASE)) === 0) await delay(5);
+
+      scene.proxy.cut();
+      scene.proxy.mend();
+
+      await settled;
+      const { leave } = await enter(scene.other);
+      await leave();
+    },
+  );
 
   test('that comes after an abort is given back', async () => {
     scene = await openScene();
