@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, mkdir, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
@@ -8,7 +9,7 @@ import {
   type CredentialRecord,
   type ExclusiveSection,
 } from '@unexpired/core';
-import { claimEnds } from './claim-ends.ts';
+import { claimEnds, LAG_MS } from './claim-ends.ts';
 import { codeOf, fileError } from './file-errors.ts';
 import { loadNativeLock } from './native-lock.ts';
 import { pause } from './pause.ts';
@@ -51,6 +52,8 @@ export interface FileLock {
 
 const POLL_FROM_MS = 5;
 const POLL_SPREAD_MS = 15;
+/** So often it is made while it is waited for; then something is wrong with its path. */
+const MAKES = 10;
 
 const CHECKS = {
   path: ['a path', (value: unknown) => typeof value === 'string' && value !== ''],
@@ -70,9 +73,8 @@ export function createFileLock(options: FileLockOptions): FileLock {
   const native = loadNativeLock();
   const mutex = createKeyedMutex();
 
-  /** Undefined: another process has it. */
-  async function tryOnce(key: string): Promise<Lock | undefined> {
-    const file = await openLock(path);
+  /** Undefined: another process has it. Closing gives up what was locked. */
+  async function tryOnce(file: FileHandle, key: string): Promise<Lock | undefined> {
     try {
       if (native.tryLock(file.fd, key) && (await isAt(file, path))) {
         // Nothing is ever written to it. Unlike `mtimeMs` nobody can set this back; later is only more careful.
@@ -83,19 +85,27 @@ export function createFileLock(options: FileLockOptions): FileLock {
       await file.close();
       throw fileError('locked', path, error);
     }
-    // Closing gives up what was locked.
     await file.close();
     return undefined;
   }
 
   async function acquire(key: string, signal: AbortSignal): Promise<Lock> {
-    for (;;) {
+    // The lag: a claim under a new file is then younger than it, by the clock of its file system too.
+    for (let makes = 0; makes <= MAKES;) {
       signal.throwIfAborted();
-      const lock = await tryOnce(key);
+      const file = await openLock(path);
+      if (file === undefined) {
+        makes += 1;
+        await makeLock(path);
+        await pause(LAG_MS, { signal, keepAlive });
+        continue;
+      }
+      const lock = await tryOnce(file, key);
       if (lock !== undefined && !signal.aborted) return lock;
       await lock?.file.close();
       await pause(POLL_FROM_MS + Math.random() * POLL_SPREAD_MS, { signal, keepAlive });
     }
+    throw missing(path);
   }
 
   async function release({ file }: Lock, key: string): Promise<void> {
@@ -128,20 +138,34 @@ interface Lock {
   readonly madeAt: number;
 }
 
-async function openLock(path: string): Promise<FileHandle> {
+function missing(path: string): AccessTokenError {
+  return new AccessTokenError(
+    'ERR_STORE_FAILED',
+    `The lock file ${path} is missing however often it is made: it is a symbolic link that leads to nothing, ` +
+      'or something removes it.',
+  );
+}
+
+/** Undefined: there is none. */
+async function openLock(path: string): Promise<FileHandle | undefined> {
   try {
-    // Locks want a file that is open for writing, on Windows for reading.
-    return await open(path, 'r+');
+    // Locks want a file that is open for writing, on Windows for reading. Windows has no O_NOFOLLOW.
+    return await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw fileError('opened as a lock', path, error);
+    if (codeOf(error) === 'ENOENT') return undefined;
+    if (codeOf(error) !== 'ELOOP') throw fileError('opened as a lock', path, error);
+    const message = `The lock file ${path} is a symbolic link, which is not followed. Remove it.`;
+    throw new AccessTokenError('ERR_STORE_FAILED', message, { cause: error });
   }
+}
+
+async function makeLock(path: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    return await open(path, 'ax+', 0o600);
+    await (await open(path, 'ax+', 0o600)).close();
   } catch (error) {
-    // Another process was faster.
-    if (codeOf(error) === 'EEXIST') return openLock(path);
-    throw fileError('made as a lock', path, error);
+    // Another process was faster, or it is a link to nothing.
+    if (codeOf(error) !== 'EEXIST') throw fileError('made as a lock', path, error);
   }
 }
 

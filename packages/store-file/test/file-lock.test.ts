@@ -1,4 +1,4 @@
-import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
@@ -143,6 +143,33 @@ test('a lock file that cannot be made or opened is an error that says so, and th
   expect(ran).toBe(false);
   await expect(access(join(place, 'file', 'a.lock'))).rejects.toThrow('ENOTDIR');
 });
+
+// reason: Windows lets only some users make symbolic links, and has no O_NOFOLLOW
+(process.platform === 'win32' ? test.skip : test).each(['nothing', 'a file'])(
+  'a lock file that is a symbolic link to %s is an error that says so, and nothing is made or locked',
+  async (what) => {
+    const place = await createPlace();
+    const [path, target] = [join(place, 'a.lock'), join(place, 'target')];
+    if (what === 'a file') await writeFile(target, 'theirs');
+    await symlink(target, path);
+    const entering = createFileLock({ path }).runExclusive(
+      'default',
+      async () => 'entered',
+      AbortSignal.timeout(3000),
+    );
+
+    await expect(entering).rejects.toMatchObject({
+      code: 'ERR_STORE_FAILED',
+      message: `The lock file ${path} is a symbolic link, which is not followed. Remove it.`,
+    });
+    await expect(
+      access(target).then(
+        () => 'a file',
+        () => 'nothing',
+      ),
+    ).resolves.toBe(what);
+  },
+);
 
 test.each<[unknown, RegExp]>([
   [undefined, /^`options` must be an object, got undefined$/],
