@@ -73,22 +73,6 @@ export function createFileLock(options: FileLockOptions): FileLock {
   const native = loadNativeLock();
   const mutex = createKeyedMutex();
 
-  /** Undefined: another process has it. Closing gives up what was locked. */
-  async function tryOnce(file: FileHandle, key: string): Promise<Lock | undefined> {
-    try {
-      if (native.tryLock(file.fd, key) && (await isAt(file, path))) {
-        // Nothing is ever written to it. Unlike `mtimeMs` nobody can set this back; later is only more careful.
-        const { ctimeMs: madeAt } = await file.stat();
-        return { file, madeAt };
-      }
-    } catch (error) {
-      await file.close();
-      throw fileError('locked', path, error);
-    }
-    await file.close();
-    return undefined;
-  }
-
   async function acquire(key: string, signal: AbortSignal): Promise<Lock> {
     // The lag: a claim under a new file is then younger than it, by the clock of its file system too.
     for (let makes = 0; makes <= MAKES;) {
@@ -100,7 +84,7 @@ export function createFileLock(options: FileLockOptions): FileLock {
         await pause(LAG_MS, { signal, keepAlive });
         continue;
       }
-      const lock = await tryOnce(file, key);
+      const lock = await tryOnce(() => native.tryLock(file.fd, key), file, path);
       if (lock !== undefined && !signal.aborted) return lock;
       await lock?.file.close();
       await pause(POLL_FROM_MS + Math.random() * POLL_SPREAD_MS, { signal, keepAlive });
@@ -136,6 +120,22 @@ export function createFileLock(options: FileLockOptions): FileLock {
 interface Lock {
   readonly file: FileHandle;
   readonly madeAt: number;
+}
+
+/** Undefined: another process has it. Closing gives up what was locked. */
+async function tryOnce(lock: () => boolean, file: FileHandle, path: string): Promise<Lock | undefined> {
+  try {
+    if (lock() && (await isAt(file, path))) {
+      // Nothing is ever written to it. Unlike `mtimeMs` nobody can set this back; later is only more careful.
+      const { ctimeMs: madeAt } = await file.stat();
+      return { file, madeAt };
+    }
+  } catch (error) {
+    await file.close();
+    throw fileError('locked', path, error);
+  }
+  await file.close();
+  return undefined;
 }
 
 function missing(path: string): AccessTokenError {
