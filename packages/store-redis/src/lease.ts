@@ -56,9 +56,6 @@ async function release({ send }: LeaseMeans, keys: Keys, id: string): Promise<vo
 /** A lease is given up so long before the server gives it to another. */
 const marginOf = (leaseMs: number): number => leaseMs / 10;
 
-/** A timer that comes later than this was kept by a halted process. */
-const HALTED_MS = 1000;
-
 /** Extends the lease until it is released or lost. */
 function hold(means: LeaseMeans, keys: Keys, { id, ...first }: Answer & { readonly id: string }): Lease {
   const { leaseMs } = means;
@@ -78,24 +75,24 @@ function hold(means: LeaseMeans, keys: Keys, { id, ...first }: Answer & { readon
     stop();
     lost.abort(new DOMException('The lease in Redis was lost', 'AbortError'));
   };
-  const check = async (): Promise<void> => {
-    const answer = await ask(means, { script: EXTEND, keys, id }).catch(() => undefined);
-    if (answer !== undefined && !answer.isHeld) lose();
-    else if (answer !== undefined && !isOver) schedule(answer);
-    // Without an answer the lease is as good as its last extension.
-    else if (performance.now() >= endsAt()) lose();
-  };
   const endsAt = (): number => last.sentAt + leaseMs - marginOf(leaseMs);
+  const check = async (order?: Order): Promise<void> => {
+    const answer = await ask(means, { script: EXTEND, keys, id }, order);
+    if (!answer.isHeld) lose();
+    else if (!isOver) schedule(answer);
+  };
+  // Without an answer the lease is as good as its last extension.
+  const extend = (): void => void check().catch(() => undefined);
+  const onEnd = (): void => {
+    if (isOver || performance.now() < endsAt()) return;
+    // Also what a halted process finds when it wakes: the server knows whose the lease is.
+    check({ signal: AbortSignal.timeout(marginOf(leaseMs) / 2) }).catch(lose);
+  };
   const schedule = (answer: Answer): void => {
     last = answer;
     clearTimeout(beat);
     clearTimeout(end);
-    const onEnd = (): void => {
-      // What a halted process was sent meanwhile is worth more than the time: the server knows whose the lease is.
-      if (performance.now() - endsAt() < HALTED_MS) lose();
-      else void check();
-    };
-    beat = setInterval(() => void check(), leaseMs / 3).unref();
+    beat = setInterval(extend, leaseMs / 3).unref();
     end = afterReading(onEnd, Math.max(endsAt() - performance.now(), 0)).unref();
   };
   schedule(first);
@@ -104,7 +101,7 @@ function hold(means: LeaseMeans, keys: Keys, { id, ...first }: Answer & { readon
     section: {
       signal: lost.signal,
       clock: { now: () => performance.now() + last.offsetMs },
-      check,
+      check: () => check().catch(() => undefined),
     },
     lose,
     release() {
