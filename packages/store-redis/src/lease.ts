@@ -101,7 +101,7 @@ function hold(means: LeaseMeans, keys: Keys, { id, ...first }: Answer & { readon
     section: {
       signal: lost.signal,
       clock: { now: () => performance.now() + last.offsetMs },
-      check: () => check().catch(() => undefined),
+      check: () => check(),
     },
     lose,
     release() {

@@ -92,14 +92,35 @@ describeRedis('a token source over Redis', () => {
     scene.proxy.mend();
   });
 
+  test.each(['required', 'best-effort'] as const)(
+    'spends nothing where Redis is cut off after the claim, with persistence %j',
+    async (persistence) => {
+      const { store } = scene;
+      const cutOff: Scene['store'] = {
+        ...store,
+        async write(...call) {
+          const written = await store.write(...call);
+          scene.proxy.cut();
+          return written;
+        },
+      };
+
+      const failing = createSource(cutOff, { persistence }).getAccessToken();
+
+      await expect(failing).rejects.toMatchObject({ code: 'ERR_REFRESH_FAILED' });
+      expect(server.presentations).toEqual([]);
+      scene.proxy.mend();
+    },
+  );
+
   test('goes on without a claim, says so and writes the tokens later, with best effort', async () => {
     const { store } = scene;
     let isMended = false;
     const source = createSource(
       {
         ...store,
-        write(...call) {
-          if (!isMended) scene.proxy.cut();
+        async write(...call) {
+          if (!isMended) await scene.command('CONFIG', 'SET', 'maxmemory', '1');
           return store.write(...call);
         },
       },
@@ -113,7 +134,7 @@ describeRedis('a token source over Redis', () => {
     expect(source.status().durability).toBe('dirty');
     const persisted = happened(source, 'persisted');
     isMended = true;
-    scene.proxy.mend();
+    await scene.command('CONFIG', 'SET', 'maxmemory', '0');
     await persisted;
     expect((await scene.other.read('default'))?.tokens?.access_token).toBe(token);
   });
