@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExclusiveSection } from '@unexpired/core';
+import { createRedisStore } from '@unexpired/store-redis';
 import { describeRedis } from './redis-server.ts';
 import { aborted, HASTY, openScene, patient, TIMES, type ClientName, type Scene } from './scene.ts';
 
@@ -61,6 +62,15 @@ describeRedis('the lease', () => {
     const { section, leave } = await enter(scene.store);
 
     expect(section.signal.aborted).toBe(false);
+    await leave();
+  });
+
+  test('of a holder that is gone ends before the default `lockMs` does', async () => {
+    scene = await openScene();
+    const store = createRedisStore({ client: scene.client, prefix: 'app:' });
+    const { leave } = await enter(store);
+
+    expect(Number(await scene.command('PTTL', LEASE))).toBeLessThan(25_000);
     await leave();
   });
 
