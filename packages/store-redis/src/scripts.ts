@@ -1,4 +1,5 @@
-// Each script is one step for Redis, and always runs on the master: a replica may lag behind what it answers.
+// Each script is one step for Redis, and always runs on the master: a replica may lag behind what it answers. A hint
+// that may not be published does not undo what was done before it.
 
 /** Keys: record. Answers revision and record. */
 export const READ = `
@@ -36,7 +37,7 @@ else
   if (revision or '') ~= ARGV[1] then return 'changed' end
 end
 redis.call('HSET', KEYS[1], 'revision', ARGV[2], 'record', ARGV[3])
-redis.call('PUBLISH', ARGV[5], ARGV[6])
+redis.pcall('PUBLISH', ARGV[5], ARGV[6])
 return 'written'`;
 
 /**
@@ -61,5 +62,5 @@ return { held and 'yes' or 'no', time[1], time[2] }`;
 export const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'no' end
 redis.call('DEL', KEYS[1])
-redis.call('PUBLISH', ARGV[2], '')
+redis.pcall('PUBLISH', ARGV[2], '')
 return 'yes'`;

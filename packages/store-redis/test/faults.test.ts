@@ -223,6 +223,15 @@ describeRedis('faults', () => {
     expect(inspect(error, { depth: Infinity, showHidden: true })).not.toMatch(/secret/);
   });
 
+  test('a user who may publish nothing writes and takes turns all the same', async () => {
+    scene = await openScene();
+    await scene.command('ACL', 'SETUSER', 'default', '-publish');
+
+    expect(await scene.store.write('default', recordOf(1), undefined)).toBe(true);
+    await scene.store.runExclusive('default', () => Promise.resolve(), patient);
+    expect(await scene.command('EXISTS', 'app:{default}:lease')).toBe(0);
+  });
+
   test('many accounts are read, written and locked side by side', async () => {
     scene = await openScene();
     const accounts = Array.from({ length: 1000 }, (_, i) => `account ${i}`);
