@@ -69,12 +69,23 @@ function temporaryPrefix(path: string): string {
   return `.${basename(path)}.`;
 }
 
+/** `beforeRename` is called at the last moment; where it rejects nothing is replaced. */
+export interface Replacement {
+  readonly content: string;
+  readonly beforeRename: () => Promise<void>;
+}
+
 /** Replaces the file as a whole or not at all, durably. Its directory must be there. */
-export async function replaceFile(fs: FileSystem, path: string, content: string): Promise<void> {
+export async function replaceFile(
+  fs: FileSystem,
+  path: string,
+  { content, beforeRename }: Replacement,
+): Promise<void> {
   const name = `${temporaryPrefix(path)}${randomBytes(8).toString('hex')}.tmp`;
   const temporary = join(dirname(path), name);
   try {
     await create(fs, temporary, content);
+    await beforeRename();
     await retried(() => fs.rename(temporary, path));
   } catch (error) {
     await fs.rm(temporary, { force: true }).catch(() => undefined);

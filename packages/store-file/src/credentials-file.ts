@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { AccessTokenError } from '@unexpired/core';
 import { createDurably, readIfThere, removeLeftovers, replaceFile, type FileSystem } from './atomic-file.ts';
 import { NO_CREDENTIALS, parseCredentials, serializeCredentials, type Credentials } from './credentials.ts';
 import { codeOf, fileError } from './file-errors.ts';
@@ -8,7 +9,8 @@ import { codeOf, fileError } from './file-errors.ts';
 export interface CredentialsFile {
   /** @throws UnreadableCredentials where it is there and cannot be understood */
   read(): Promise<Credentials>;
-  write(credentials: Credentials): Promise<void>;
+  /** `beforeRename` is called at the last moment; where it rejects nothing is written. */
+  write(credentials: Credentials, beforeRename: () => Promise<void>): Promise<void>;
   /** Keeps a copy under another name, so that no moment is without a file. */
   keepAside(): Promise<void>;
 }
@@ -42,13 +44,14 @@ export function createCredentialsFile(path: string, fs: FileSystem): Credentials
       }
     },
 
-    async write(credentials) {
+    async write(credentials, beforeRename) {
       try {
         await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 });
         if (!isTidy) await removeLeftovers(fs, path);
         isTidy = true;
-        await replaceFile(fs, path, serializeCredentials(credentials));
+        await replaceFile(fs, path, { content: serializeCredentials(credentials), beforeRename });
       } catch (error) {
+        if (error instanceof AccessTokenError) throw error;
         throw fileError('written', path, error);
       }
     },

@@ -17,7 +17,7 @@ import {
   withEntry,
   type Credentials,
 } from './credentials.ts';
-import { createFileLock, type FileLock } from './file-lock.ts';
+import { createFileLock, type FileLock, type LockedSection } from './file-lock.ts';
 import { realPathOf } from './real-path.ts';
 
 export interface FileStoreOptions {
@@ -31,7 +31,32 @@ export interface FileStoreOptions {
 /** Shorter than core waits for a store: nothing lands after it was given up. */
 const WRITE_MS = 8000;
 
-async function whileWriting<T>(lock: FileLock, path: string, task: () => Promise<T>): Promise<T> {
+/** Rejects once the write lock was lost. */
+type KeepLock = () => Promise<void>;
+
+const LOST = Symbol('lost');
+
+async function unlessLost<T>(
+  { check, signal }: LockedSection,
+  task: (keepLock: KeepLock) => Promise<T>,
+): Promise<T | typeof LOST> {
+  try {
+    return await task(async () => {
+      await check();
+      signal.throwIfAborted();
+    });
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return LOST;
+    throw error;
+  }
+}
+
+/** Runs `task` under the write lock, again from its beginning where it lost that. */
+async function whileWriting<T>(
+  lock: FileLock,
+  path: string,
+  task: (keepLock: KeepLock) => Promise<T>,
+): Promise<T> {
   const patience = new AbortController();
   const giveUp = (): void => {
     const message =
@@ -41,7 +66,14 @@ async function whileWriting<T>(lock: FileLock, path: string, task: () => Promise
   };
   const timer = setTimeout(giveUp, WRITE_MS).unref();
   try {
-    return await lock.runExclusive('write', task, patience.signal);
+    for (;;) {
+      const result = await lock.runExclusive(
+        'write',
+        (section) => unlessLost(section, task),
+        patience.signal,
+      );
+      if (result !== LOST) return result;
+    }
   } finally {
     clearTimeout(timer);
   }
@@ -60,15 +92,21 @@ async function readToReplace(file: CredentialsFile, account: string): Promise<Cr
   }
 }
 
+interface Change {
+  readonly account: string;
+  readonly record: CredentialRecord;
+  readonly expected: number | undefined | 'replace';
+}
+
 /** Compare and set; the caller holds the write lock. */
 async function replaceEntry(
   file: CredentialsFile,
-  { account, record }: { readonly account: string; readonly record: CredentialRecord },
-  expected: number | undefined | 'replace',
+  { account, record, expected }: Change,
+  keepLock: KeepLock,
 ): Promise<boolean> {
   const credentials = expected === 'replace' ? await readToReplace(file, account) : await file.read();
   if (expected !== 'replace' && !hasRevision(entryOf(credentials, account), expected)) return false;
-  await file.write(withEntry(credentials, account, record));
+  await file.write(withEntry(credentials, account, record), keepLock);
   return true;
 }
 
@@ -90,8 +128,8 @@ export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore
     },
 
     write: (account, record, expected) =>
-      whileWriting(writing, path, async () => {
-        const isWritten = await replaceEntry(file, { account, record }, expected);
+      whileWriting(writing, path, async (keepLock) => {
+        const isWritten = await replaceEntry(file, { account, record, expected }, keepLock);
         if (isWritten) hints.written(account, record);
         hints.renew();
         return isWritten;

@@ -253,6 +253,36 @@ test.each(MAKERS)(
   },
 );
 
+test.each([
+  ['one that has written before', false],
+  // It removes what it finds of other writers.
+  ['one that has not', true],
+])('where the write lock is removed during a write, what is written by %s stays', async (_, isFresh) => {
+  const other = openFileStore(path);
+  await other.write('bob', recordOf(1), undefined);
+  let written: boolean | undefined;
+  const fs = {
+    ...nodeFs,
+    async open(file: string, flags: string, mode?: number) {
+      const handle = await nodeFs.open(file, flags, mode);
+      if (flags === 'wx' && written === undefined) {
+        await rm(`${path}.write.lock`);
+        written = await (isFresh ? openFileStore(path) : other).write('bob', recordOf(2), 1);
+      }
+      return handle;
+    },
+  } as typeof nodeFs;
+
+  expect(await openFileStore(path, fs).write('ann', recordOf(1), undefined)).toBe(true);
+  expect(written).toBe(true);
+  expect((await other.read('ann'))?.revision).toBe(1);
+  expect((await other.read('bob'))?.revision).toBe(2);
+  expect((await readdir(join(path, '..'))).sort()).toEqual([
+    'credentials.json',
+    'credentials.json.write.lock',
+  ]);
+});
+
 test('a write that another process never ends is an error in the end, and nothing is written', async () => {
   const store = openFileStore(path);
   await signInExpired(store);
