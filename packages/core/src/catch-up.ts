@@ -1,5 +1,5 @@
 import { elapsedMs, instantOf, within } from './clock.ts';
-import { closeForGood, emit, install, type Credential } from './credential.ts';
+import { closeForGood, emit, install, isLeft, type Credential } from './credential.ts';
 import { AccessTokenError } from './errors.ts';
 import { isBlank, reconcile, type CredentialRecord } from './record.ts';
 import { readStored } from './store-access.ts';
@@ -28,7 +28,8 @@ export async function catchUp(credential: Credential): Promise<CredentialRecord 
   if (credential.snapshot?.record.epoch !== snapshot?.record.epoch) return catchUp(credential);
   // A sign-in or sign-out that is not written yet wins over anything that is.
   if (credential.unwritten?.over === 'anything') return stored;
-  switch (reconcile(stored, credential.snapshot?.record, credential.binding)) {
+  const reading = reconcile(stored, credential.snapshot?.record, credential.binding);
+  switch (isLeft(credential, stored) ? 'keep' : reading) {
     case 'adopt':
       adopt(credential, stored!);
       break;

@@ -66,6 +66,8 @@ export interface Credential {
   section: { readonly section: ExclusiveSection; readonly leave: () => void } | undefined;
   /** The highest that was read or written: whatever is written next counts on from it. */
   revision: number;
+  /** The last epochs that a sign-in or sign-out replaced; made when there is one. */
+  left: readonly string[] | undefined;
   /** The store had a record when it was last read or written. */
   seen: boolean;
   unreadable: boolean;
@@ -103,6 +105,7 @@ export function createCredential(
     unwritten: undefined,
     section: undefined,
     revision: 0,
+    left: undefined,
     seen: false,
     unreadable: false,
     lastReadAt: undefined,
@@ -164,10 +167,25 @@ function validityOf(credential: Credential, record: CredentialRecord, sentAt: In
   };
 }
 
+const LEFT_EPOCHS = 16;
+
+/** An epoch never returns: an old program wrote back what it had read before a sign-in or sign-out. */
+export function isLeft({ left, revision }: Credential, stored: CredentialRecord | undefined): boolean {
+  // Above all that was seen, another process decided for it: two that disagreed would never end.
+  return stored !== undefined && stored.revision < revision && left?.includes(stored.epoch) === true;
+}
+
+function leave(credential: Credential, before: string | undefined, now: string): void {
+  if (before === undefined || before === now) return;
+  const others = (credential.left ?? []).filter((epoch) => epoch !== now && epoch !== before);
+  credential.left = [...others, before].slice(-LEFT_EPOCHS);
+}
+
 /** Memory first: from here on every caller sees this generation. Another credential opens the gate. */
 export function install(credential: Credential, record: CredentialRecord, sentAt?: Instant): void {
   const accessToken = accessTokenOf(record);
   const previous = credential.snapshot;
+  leave(credential, previous?.record.epoch, record.epoch);
   credential.snapshot = {
     record,
     accessToken,

@@ -1,5 +1,5 @@
 import { adopt } from './catch-up.ts';
-import { closeForGood, emit, type Credential, type Unwritten } from './credential.ts';
+import { closeForGood, emit, isLeft, type Credential, type Unwritten } from './credential.ts';
 import { isBlank, isSameGrant, reconcile, resolveConflict, type CredentialRecord } from './record.ts';
 import { readStored, storeError, writeStored } from './store-access.ts';
 
@@ -37,8 +37,10 @@ async function expectedRevision(
 }
 
 function yieldTo(credential: Credential, stored: CredentialRecord | undefined): void {
+  const ours = credential.unwritten?.record;
   // The stored record of somebody else stays theirs, and the access token in memory is used to its end.
-  if (reconcile(stored, credential.unwritten?.record, credential.binding) === 'other-account') {
+  const isForeign = reconcile(stored, ours, credential.binding) === 'other-account';
+  if (isForeign || (ours?.signedOut && isBlank(stored))) {
     credential.unwritten = undefined;
   } else if (isBlank(stored)) {
     credential.unwritten = undefined;
@@ -87,7 +89,8 @@ async function writeOnce(credential: Credential, unwritten: Unwritten): Promise<
     if (superseded()) return;
     // Landed already, perhaps with another writer's claim on it.
     if (isSameGrant(stored, unwritten.record)) return settle(credential);
-    if (resolveConflict(stored, unwritten.record) === 'theirs') return yieldTo(credential, stored);
+    const yields = !isLeft(credential, stored) && resolveConflict(stored, unwritten.record) === 'theirs';
+    if (yields) return yieldTo(credential, stored);
     unwritten.expected = stored?.revision;
   }
   throw new Error('the record kept changing');
@@ -145,9 +148,9 @@ export function setUnwritten(
  */
 export async function writeBack(credential: Credential, stored: CredentialRecord | undefined): Promise<void> {
   const held = credential.snapshot?.record;
-  if (credential.unwritten !== undefined || held === undefined || isBlank(stored)) return;
-  const isBehind = stored!.epoch === held.epoch && stored!.generation < held.generation;
-  if (!isBehind) return;
-  setUnwritten(credential, held, { over: 'parent', expected: stored!.revision });
+  if (credential.unwritten !== undefined || held === undefined || stored === undefined) return;
+  const isEarlier = stored.epoch === held.epoch && !isBlank(stored) && stored.generation < held.generation;
+  if (!isEarlier && !isLeft(credential, stored)) return;
+  setUnwritten(credential, held, { over: 'parent', expected: stored.revision });
   await persist(credential);
 }
