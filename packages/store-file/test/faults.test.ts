@@ -283,6 +283,39 @@ test.each([
   ]);
 });
 
+test.each<[string, Partial<typeof nodeFs>]>([
+  ['an entry that cannot be removed', {}],
+  ['a directory that cannot be read', { readdir: () => Promise.reject(failure('EACCES')) }],
+])('%s stops no write', async (_, fs) => {
+  const leftovers = ['0', '1', '2'].map((digit) => `.credentials.json.${digit.repeat(16)}.tmp`);
+  await mkdir(join(path, '..', leftovers[1]!), { recursive: true });
+  for (const name of [leftovers[0]!, leftovers[2]!]) await writeFile(join(path, '..', name), '');
+  const store = openFileStore(path, { ...nodeFs, ...fs } as typeof nodeFs);
+
+  expect(await store.write('default', recordOf(1), undefined)).toBe(true);
+  const left = (await readdir(join(path, '..'))).filter((name) => name.endsWith('.tmp'));
+  expect(left.sort()).toEqual(fs.readdir === undefined ? [leftovers[1]] : leftovers);
+});
+
+test.each<[FailingCall, string]>([
+  ['write', 'ENOSPC'],
+  ['sync', 'EIO'],
+])('a copy to be kept aside that fails to %s is removed, and nothing is replaced', async (at, code) => {
+  const { fs, state } = failingFs(at, code);
+  await mkdir(join(path, '..'));
+  await writeFile(path, '{');
+  state.failing = true;
+
+  await expect(openFileStore(path, fs).write('default', recordOf(1), 'replace')).rejects.toMatchObject({
+    code: 'ERR_STORE_FAILED',
+  });
+  expect(await readFile(path, 'utf8')).toBe('{');
+  expect((await readdir(join(path, '..'))).sort()).toEqual([
+    'credentials.json',
+    'credentials.json.write.lock',
+  ]);
+});
+
 test('a write that another process never ends is an error in the end, and nothing is written', async () => {
   const store = openFileStore(path);
   await signInExpired(store);
