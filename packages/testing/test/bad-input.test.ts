@@ -5,7 +5,9 @@ import {
   faults,
   multipartParts,
   runAdapterSuite,
+  runProcessSuite,
   runStoreSuite,
+  startRace,
 } from '@unexpired/testing';
 import { misusesOf, testMisuses, type Misuse } from '../../../test/bad-input.ts';
 
@@ -18,6 +20,14 @@ const adapterSuite = (options: object): void =>
   runAdapterSuite({ test: register, createClient: () => () => undefined, bodies: {}, ...options } as never);
 const storeSuite = (options: object): void =>
   runStoreSuite({ test: register, createPlace: () => ({}), ...options } as never);
+const processSuite = (options: object): void =>
+  runProcessSuite({ test: register, createPlace: () => ({}), lock: 'system', ...options } as never);
+const race = (options: object): unknown =>
+  startRace({
+    store: { module: '/nowhere.ts' },
+    server: { tokenEndpoint: 'http://127.0.0.1:1' },
+    ...options,
+  } as never);
 const serve = (options: object): unknown => createAuthorizationServer(options);
 const signIn = async (options: unknown): Promise<void> => {
   const server = await createAuthorizationServer();
@@ -116,6 +126,37 @@ testMisuses('testing', {
     ...misusesOf('test', (test) => storeSuite({ test })),
     ...misusesOf('createPlace', (createPlace) => storeSuite({ createPlace }), FUNCTIONS),
     ...misusesOf('shared', (shared) => storeSuite({ shared }), ['true']),
+  ],
+  runProcessSuite: [
+    ...misusesOf('options', (options) => runProcessSuite(options as never), OBJECTS),
+    misspelled(processSuite),
+    ['no lock', () => processSuite({ lock: undefined }), /`lock` must be 'system' or 'lease', got undefined/],
+    ...misusesOf('test', (test) => processSuite({ test })),
+    ...misusesOf('createPlace', (createPlace) => processSuite({ createPlace }), FUNCTIONS),
+    ...['lock', 'processes', 'generations', 'rounds'].flatMap((name) =>
+      misusesOf(name, (value) => processSuite({ [name]: value })),
+    ),
+    ...misusesOf('skips', (skips) => processSuite({ skips }), OBJECTS),
+    [
+      'a case that there is not',
+      () => processSuite({ skips: { nothing: 'x' } }),
+      /`skips` names a case that there is not/,
+    ],
+  ],
+  startRace: [
+    ...misusesOf('options', (options) => startRace(options as never), OBJECTS),
+    misspelled(race),
+    ['no server', () => race({ server: undefined }), /`server` must be a server with a tokenEndpoint/],
+    ['no tokens', () => race({}), /`tokens` must be a token response, since `server` has no signIn\(\)/],
+    ...misusesOf('store', (store) => race({ store }), OBJECTS),
+    ...misusesOf('module', (module) => race({ store: { module } })),
+    ...['server', 'processes', 'asking', 'callers'].flatMap((name) =>
+      misusesOf(name, (value) => race({ [name]: value })),
+    ),
+    ...misusesOf('account', (account) => race({ account }), ['a string']),
+    ...['parameters', 'source'].flatMap((name) =>
+      misusesOf(name, (value) => race({ [name]: value }), OBJECTS),
+    ),
   ],
   multipartParts: [
     ['another type', () => read('text/plain', ''), /names no multipart boundary/],
