@@ -59,10 +59,15 @@ async function create(fs: FileSystem, path: string, content: string | Uint8Array
   }
 }
 
-/** Writes a new file, with its directory entry; one that is there already is an EEXIST. */
+/** Writes a new file, with its directory entry, or leaves none; one that is there already is an EEXIST, and stays. */
 export async function createDurably(fs: FileSystem, path: string, content: Uint8Array): Promise<void> {
-  await create(fs, path, content);
-  await syncDirectory(fs, dirname(path));
+  try {
+    await create(fs, path, content);
+    await syncDirectory(fs, dirname(path));
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') await fs.rm(path, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }
 
 function temporaryPrefix(path: string): string {
