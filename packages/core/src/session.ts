@@ -13,7 +13,8 @@ import type { TokenResponse } from './token-response.ts';
 const FLUSH_MS = 5000;
 
 /** A new epoch, in memory at once: a flight that began before finds it and discards its own tokens. */
-export async function signIn({ credential, means }: SourceState, response: TokenResponse): Promise<void> {
+export async function signIn(state: SourceState, response: TokenResponse): Promise<void> {
+  const { credential, means } = state;
   const sentAt = instantOf(credential.clock);
   const record = signedInRecord(newEpoch(), response, { sentAt: sentAt.wall, binding: means.binding });
   install(credential, record, sentAt);
@@ -21,6 +22,8 @@ export async function signIn({ credential, means }: SourceState, response: Token
   setUnwritten(credential, record, { over: 'anything', expected: 'unread' });
   credential.flight?.overtake();
   emit(credential, 'signed-in', {});
+  // Nothing is left to read: from here on the store is followed.
+  void state.loaded().catch(() => undefined);
   await writeNow(credential, means.bestEffort);
 }
 

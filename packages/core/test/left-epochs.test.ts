@@ -28,6 +28,20 @@ test('a sign-in is not undone by a program that writes back what it read before'
   expect(typesOf(scene.events)).not.toContain('adopted');
 });
 
+test('a source that has done no more than sign in follows its store, until it is closed', async () => {
+  const scene = createScene({ store: place.open(), tokens: undefined });
+  await scene.source.signIn(tokens(1));
+  const old = place.record!;
+  await scene.source.signIn(tokens(7));
+
+  await rewrite(old, scene);
+
+  expect(place.record).toMatchObject({ tokens: { refresh_token: 'refresh-7' } });
+  expect(place.followers).toBe(1);
+  await scene.source.close();
+  expect(place.followers).toBe(0);
+});
+
 test('a sign-out is not undone by a program that writes back what it read before', async () => {
   const scene = await createAgedScene(0, { store: place.open() });
   const old = place.record!;
