@@ -1,15 +1,17 @@
+import { AccessTokenError } from '@unexpired/core';
 import type { Run } from './redis-client.ts';
 
-/** What Redis or a client says of a failure. Never the error itself: ioredis puts the command with the tokens in it. */
-function failureOf(error: unknown): Error {
-  const said = error instanceof Error ? error.message : '';
-  // An unknown command is told with its arguments.
-  const text = said.split(/,? with args /)[0]!.slice(0, 200);
-  return new Error(`Redis could not be used: ${text === '' ? 'it gave no reason' : text}`);
+function unusable(why: string): AccessTokenError {
+  return new AccessTokenError('ERR_STORE_FAILED', `Redis could not be used: ${why}`);
 }
 
-function timeoutError(ms: number): DOMException {
-  return new DOMException(`Redis did not answer within ${ms} ms`, 'TimeoutError');
+/** What Redis or a client says of a failure. Never the error itself: ioredis puts the command with the tokens in it. */
+function failureOf(error: unknown): AccessTokenError {
+  const { message, code } = (error ?? {}) as { readonly message?: unknown; readonly code?: unknown };
+  // Several addresses that were tried in vain are told by a code alone.
+  const said = [message, code].find((text): text is string => typeof text === 'string' && text !== '');
+  // An unknown command is told with its arguments.
+  return unusable((said ?? 'it gave no reason').split(/,? with args /)[0]!.slice(0, 200));
 }
 
 export interface Command {
@@ -41,7 +43,7 @@ export function sendWith(run: Run, ms: number): Send {
         reject(reason as Error);
       };
       const onAbort = (): void => giveUp(signal!.reason);
-      const timer = afterReading(() => giveUp(timeoutError(ms)), ms);
+      const timer = afterReading(() => giveUp(unusable(`it did not answer within ${ms} ms`)), ms);
       const settle = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);

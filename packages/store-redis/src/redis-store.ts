@@ -30,8 +30,11 @@ export interface RedisStoreOptions {
   readonly subscriber?: RedisSubscriber | undefined;
 }
 
-function damaged(account: string): Error {
-  return new Error(`What Redis holds for account '${account}' is not a record`);
+function damaged(account: string): AccessTokenError {
+  return new AccessTokenError(
+    'ERR_STORE_FAILED',
+    `What Redis holds for account '${account}' is not a record. Only a sign-in replaces it.`,
+  );
 }
 
 /** The revision that is compared is the one that counts, whatever the text says. */

@@ -113,6 +113,17 @@ describeRedis('a token source over Redis', () => {
     },
   );
 
+  test('tells its caller what Redis said', async () => {
+    await scene.command('ACL', 'SETUSER', 'default', '-eval');
+
+    const failing = createSource(scene.store).getAccessToken();
+
+    await expect(failing).rejects.toMatchObject({
+      code: 'ERR_STORE_FAILED',
+      message: expect.stringMatching(/^Redis could not be used: NOPERM/),
+    });
+  });
+
   test('goes on without a claim, says so and writes the tokens later, with best effort', async () => {
     const { store } = scene;
     let isMended = false;
