@@ -37,13 +37,22 @@ function damaged(account: string): AccessTokenError {
   );
 }
 
+/** Nothing is stored where both are nothing, and nowhere else. */
+function isNothing(part: unknown): boolean {
+  return part === undefined || part === null;
+}
+
 /** The revision that is compared is the one that counts, whatever the text says. */
-function recordIn(account: string, [revision, text]: readonly unknown[]): CredentialRecord | undefined {
-  if (typeof revision !== 'string' && typeof revision !== 'number') return undefined;
+function recordIn(account: string, answer: unknown): CredentialRecord | undefined {
+  if (!Array.isArray(answer)) throw damaged(account);
+  // Texts, or buffers where the client was told so.
+  const [revision, text] = answer as readonly unknown[];
+  if (isNothing(revision) && isNothing(text)) return undefined;
   try {
     const record: unknown = JSON.parse(String(text));
-    if (typeof record === 'object' && record !== null) {
-      return { ...(record as CredentialRecord), revision: Number(revision) };
+    const count = Number.parseFloat(String(revision));
+    if (typeof record === 'object' && record !== null && Number.isFinite(count)) {
+      return { ...(record as CredentialRecord), revision: count };
     }
   } catch {
     // The parser's error shows a piece of the text.
@@ -70,7 +79,7 @@ interface Place {
 
 async function read({ send, keysOf }: Place, account: string): Promise<CredentialRecord | undefined> {
   const { record } = keysOf(account);
-  return recordIn(account, (await send({ script: READ, keys: [record] })) as unknown[]);
+  return recordIn(account, await send({ script: READ, keys: [record] }));
 }
 
 async function write(
