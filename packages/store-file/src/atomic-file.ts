@@ -99,11 +99,12 @@ export async function replaceFile(
   await syncDirectory(fs, dirname(path));
 }
 
-/** Removes what writers left that died; nobody else may be writing. */
+/** Removes what writers left that died, as far as it can be; nobody else may be writing. */
 export async function removeLeftovers(fs: FileSystem, path: string): Promise<void> {
   const prefix = temporaryPrefix(path);
-  for (const name of await fs.readdir(dirname(path))) {
-    const isOurs = name.startsWith(prefix) && /^[0-9a-f]{16}\.tmp$/.test(name.slice(prefix.length));
-    if (isOurs) await fs.rm(join(dirname(path), name), { force: true });
-  }
+  const isOurs = (name: string): boolean =>
+    name.startsWith(prefix) && /^[0-9a-f]{16}\.tmp$/.test(name.slice(prefix.length));
+  const names = await fs.readdir(dirname(path)).catch(() => []);
+  const removing = names.filter(isOurs).map((name) => fs.rm(join(dirname(path), name), { force: true }));
+  await Promise.allSettled(removing);
 }
