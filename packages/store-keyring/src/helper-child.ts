@@ -5,6 +5,7 @@ import { keyringError } from './keyring.ts';
 
 /** One helper process, and the calls that it was given. */
 export interface HelperChild {
+  /** Throws where it cannot be asked. */
   call(call: HelperCall, limitMs: number): Promise<unknown>;
   readonly isRunning: boolean;
   /** Since when it has left calls unanswered, also those that nobody waits for any more; undefined: there are none. */
@@ -17,6 +18,10 @@ export interface HelperChild {
 interface Waiting {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
+}
+
+function ended(): Error {
+  return keyringError('the process that calls it ended, or could not be started; try again.');
 }
 
 function launch(order: HelperOrder): ChildProcess {
@@ -54,6 +59,7 @@ function createCalls(child: ChildProcess): Calls {
     return one;
   }
 
+  keepAlive();
   return {
     take,
     add(id, limitMs) {
@@ -67,8 +73,7 @@ function createCalls(child: ChildProcess): Calls {
       return promise.finally(() => clearTimeout(timer));
     },
     endAll() {
-      const error = keyringError('the process that calls it ended, or could not be started; try again.');
-      for (const id of waiting.keys()) take(id)?.reject(error);
+      for (const id of waiting.keys()) take(id)?.reject(ended());
     },
   };
 }
@@ -104,13 +109,18 @@ export function startHelperChild(order: HelperOrder, onAnswer: () => void): Help
     },
     kill: () => void child.kill('SIGKILL'),
     call(call, limitMs) {
+      // One that could not be started, for want of file descriptors, has no channel either.
+      if (!child.connected) throw ended();
       lastId += 1;
+      try {
+        // A failure that is told later is an end of the process, which is noticed.
+        child.send({ ...call, id: lastId }, () => undefined);
+      } catch {
+        throw keyringError('the process that calls it could not be asked.');
+      }
       if (unanswered === 0) heardAt = performance.now();
       unanswered += 1;
-      const answered = calls.add(lastId, limitMs);
-      // A failure to send is an end of the process, which is noticed.
-      child.send({ ...call, id: lastId }, () => undefined);
-      return answered;
+      return calls.add(lastId, limitMs);
     },
   };
 }

@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from '@jest/globals';
+import { createHelper } from '../src/helper.ts';
+
+const run = promisify(execFile);
+const FLAGS = ['--conditions=@unexpired/source', '--no-warnings'];
+
+test('where no process can be started, calls are errors and nothing else happens', async () => {
+  const script = fileURLToPath(new URL('processes/exhausted.ts', import.meta.url));
+  const { stdout } = await run('sh', [
+    ...['-c', 'ulimit -n 200; exec "$@"', 'sh'],
+    ...[process.execPath, ...FLAGS, script],
+  ]);
+  expect(stdout.trim().split('\n')).toEqual(
+    Array.from({ length: 2 }, () =>
+      expect.stringMatching(/^rejected ERR_STORE_FAILED .*could not be started; try again/),
+    ),
+  );
+});
+
+test('a call that cannot be sent is an error', async () => {
+  const helper = createHelper({ service: 'test', directory: '/nonexistent' });
+  const call = { method: 'read', account: 1n as unknown as string } as const;
+  await expect(helper.call(call)).rejects.toMatchObject({
+    code: 'ERR_STORE_FAILED',
+    message: expect.stringMatching(/could not be asked/),
+  });
+});
