@@ -81,7 +81,7 @@ export function createFileLock(options: FileLockOptions): FileLock {
       if (file === undefined) {
         makes += 1;
         await makeLock(path);
-        await pause(LAG_MS, { signal, keepAlive });
+        await pause(LAG_MS, { signal, keepAlive: true });
         continue;
       }
       const lock = await tryOnce(() => native.tryLock(file.fd, key), file, path);
