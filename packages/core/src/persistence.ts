@@ -1,4 +1,5 @@
 import { adopt } from './catch-up.ts';
+import { delay } from './clock.ts';
 import { closeForGood, emit, isLeft, type Credential, type Unwritten } from './credential.ts';
 import { isBlank, isSameGrant, reconcile, resolveConflict, type CredentialRecord } from './record.ts';
 import { readStored, storeError, writeStored } from './store-access.ts';
@@ -6,6 +7,7 @@ import { readStored, storeError, writeStored } from './store-access.ts';
 const ROUNDS = 5;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 60_000;
+const MOMENT_MS = 20;
 
 /** Ends the exclusive section unless a flight runs in it or tokens are still to be written. */
 export function leaveIfDone(credential: Credential): void {
@@ -65,6 +67,14 @@ function settleLanded(credential: Credential, stored: CredentialRecord): void {
     adopt(credential, stored);
 }
 
+/** Programs that replace a file may remove it first: a record that is gone for a moment is not removed. */
+async function readTwice(credential: Credential): Promise<CredentialRecord | undefined> {
+  const stored = await readStored(credential);
+  if (stored !== undefined) return stored;
+  await delay(credential.clock, MOMENT_MS);
+  return readStored(credential);
+}
+
 async function writeOnce(credential: Credential, unwritten: Unwritten): Promise<void> {
   const superseded = (): boolean => credential.unwritten !== unwritten;
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -85,7 +95,7 @@ async function writeOnce(credential: Credential, unwritten: Unwritten): Promise<
       unwritten.expected = 'unread';
       continue;
     }
-    const stored = await readStored(credential);
+    const stored = await readTwice(credential);
     if (superseded()) return;
     // Landed already, perhaps with another writer's claim on it.
     if (isSameGrant(stored, unwritten.record)) return settle(credential);

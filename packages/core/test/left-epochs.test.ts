@@ -156,6 +156,27 @@ test('a refresh is stored although the sign-in before it was rewritten meanwhile
   expect(source.status().durability).toBe('clean');
 });
 
+test('a refresh is stored although a program removed the record for a moment, to write it anew', async () => {
+  const scene = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  const old = place.record!;
+  scene.refresh.next(() => {
+    place.records.delete('default');
+    place.before = (call) => {
+      if (call !== 'read') return;
+      place.before = () => undefined;
+      place.records.set('default', old);
+    };
+    return tokens(2);
+  });
+
+  const taking = scene.source.getAccessToken();
+  await scene.clock.advance(50);
+
+  expect(await taking).toBe('access-2');
+  expect(place.record).toMatchObject({ generation: 2, tokens: { refresh_token: 'refresh-2' } });
+  expect(typesOf(scene.events)).not.toContain('signed-out');
+});
+
 test('a refresh carries a sign-in over what an old program wrote, at a revision above all', async () => {
   const store = { ...place.open(), subscribe: () => undefined };
   const { source, clock, refresh } = await createAgedScene(0, { store });

@@ -447,7 +447,9 @@ test('a record that vanished during an exchange is not brought back', async () =
     return tokens(2);
   });
 
-  await scene.source.getAccessToken().catch(() => undefined);
+  const taking = scene.source.getAccessToken().catch(() => undefined);
+  await scene.clock.advance(50);
+  await taking;
 
   expect(place.records.size).toBe(0);
   expect(typesOf(scene.events)).toContain('signed-out');
