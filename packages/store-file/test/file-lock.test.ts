@@ -1,9 +1,9 @@
 import { access, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { createFileLock } from '../src/file-lock.ts';
 import { createPlace, patient } from './place.ts';
+import { watchRefusals } from './refusals.ts';
 
 async function pathOfLock(): Promise<string> {
   return join(await createPlace(), 'deep', 'a.lock');
@@ -54,8 +54,9 @@ test('a lock that another one holds is waited for, and had once it is free', asy
   const path = await pathOfLock();
   const holder = await hold(path);
   const order: string[] = [];
+  const refused = watchRefusals();
   const next = createFileLock({ path }).runExclusive('default', async () => order.push('next'), patient);
-  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+  await Promise.race([refused(), next]);
   order.push('left');
   await holder.leave();
   await next;
@@ -77,6 +78,7 @@ test('an abort while another one holds the lock rejects with its reason, and the
   const leaving = new AbortController();
   const reason = new Error('no patience');
   let ran = false;
+  const refused = watchRefusals();
   const waiting = createFileLock({ path }).runExclusive(
     'default',
     async () => {
@@ -84,7 +86,7 @@ test('an abort while another one holds the lock rejects with its reason, and the
     },
     leaving.signal,
   );
-  await setImmediate();
+  await Promise.race([refused(), waiting]);
   leaving.abort(reason);
 
   await expect(waiting).rejects.toBe(reason);

@@ -9,6 +9,7 @@ import { createFileStore } from '../src/index.ts';
 import { openFileStore } from '../src/file-store.ts';
 import { FLAGS, scriptAt, start, type Child } from './children.ts';
 import { afterwards, createPlace, createSource, patient, recordOf } from './place.ts';
+import { watchRefusals } from './refusals.ts';
 
 async function pathOfFile(): Promise<string> {
   return join(await createPlace(), 'credentials.json');
@@ -46,9 +47,9 @@ test('the lock of a process that is killed is free at once, whatever it had star
   const path = await pathOfFile();
   const holder = await startHolder(path);
   let isDead = false;
+  const refused = watchRefusals();
   const entering = openFileStore(path).runExclusive('default', async () => isDead, patient);
-  // Time enough to get in, were it not held.
-  for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+  await Promise.race([refused(), entering]);
   isDead = true;
   await holder.kill();
 
@@ -92,8 +93,9 @@ test('a worker thread is a holder of its own', async () => {
   afterwards(() => thread.terminate());
   expect(await once(thread, 'message')).toEqual(['held']);
   const order: string[] = [];
+  const refused = watchRefusals();
   const entering = store.runExclusive('default', async () => order.push('entered'), patient);
-  for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+  await Promise.race([refused(), entering]);
   order.push('left');
   thread.postMessage('leave');
   await entering;

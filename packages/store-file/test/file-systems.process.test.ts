@@ -15,8 +15,9 @@ beforeEach(async () => {
 });
 
 const hasMounts = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
-// A container may refuse mounts, or there is no unshare
+// reason: a container may refuse mounts, or there is no unshare
 const onTmpfs = hasMounts ? test : test.skip;
+const why = hasMounts ? '' : ' (nothing can be mounted here)';
 
 /** Runs the program on a file system of its own that holds 64 KiB. */
 async function onSmallDisk(when: string): Promise<Child> {
@@ -30,7 +31,7 @@ async function onSmallDisk(when: string): Promise<Child> {
 onTmpfs.each<[string, RegExp]>([
   ['full', /ENOSPC: the disk is full; free some space/],
   ['read-only', /EROFS: its file system is read-only/],
-])('a disk that is %s stops a refresh before the refresh token is sent', async (when, message) => {
+])(`a disk that is %s stops a refresh before the refresh token is sent${why}`, async (when, message) => {
   const { taken, stayed, ...outcome } = JSON.parse((await (await onSmallDisk(when)).line())!) as {
     taken: unknown;
     stayed: boolean;
@@ -42,16 +43,19 @@ onTmpfs.each<[string, RegExp]>([
   expect(server.presentations).toEqual([]);
 });
 
-onTmpfs('a disk that fills up during the exchange makes the source dirty until there is space', async () => {
-  const outcome = JSON.parse((await (await onSmallDisk('at-commit')).line())!) as { taken: string };
+onTmpfs(
+  `a disk that fills up during the exchange makes the source dirty until there is space${why}`,
+  async () => {
+    const outcome = JSON.parse((await (await onSmallDisk('at-commit')).line())!) as { taken: string };
 
-  expect(server.isAccessTokenValid(outcome.taken)).toBe(true);
-  expect(outcome).toMatchObject({
-    durability: 'dirty',
-    after: 'clean',
-    stored: server.exchanges[0]?.issued?.refresh_token,
-  });
-});
+    expect(server.isAccessTokenValid(outcome.taken)).toBe(true);
+    expect(outcome).toMatchObject({
+      durability: 'dirty',
+      after: 'clean',
+      stored: server.exchanges[0]?.issued?.refresh_token,
+    });
+  },
+);
 
 /** Runs the program as a user whom modes bind. */
 async function asNobody(path: string): Promise<string> {
