@@ -115,7 +115,10 @@ export function openEntries(keyring: Keyring, limit: number): Entries {
     async keepAside(account) {
       const user = nameOf(account);
       const text = await keyring.get(user);
-      if (text !== undefined) await keyring.set(`${user} broken-${new Date().toISOString()}`, text);
+      if (text === undefined) return;
+      const aside = `${user} broken-${new Date().toISOString()}`;
+      await parts.copy(user, aside);
+      await keyring.set(aside, text);
     },
   };
 }

@@ -14,6 +14,8 @@ export interface PartStore {
   /** Undefined: they are not what `parts` tells of, as while another process writes. */
   join(user: string, parts: Parts): Promise<string | undefined>;
   write(user: string, text: string, set: 'a' | 'b'): Promise<Parts>;
+  /** Both sets, whatever the entry tells of them: it may be damaged. */
+  copy(user: string, to: string): Promise<void>;
   /** Removes the parts of all other sets. */
   keepOnly(user: string, set: 'a' | 'b' | undefined): Promise<void>;
 }
@@ -56,6 +58,16 @@ export function openParts(keyring: Keyring, limit: number): PartStore {
         await keyring.set(nameOfPart(user, set, index), text.slice(index * limit, (index + 1) * limit));
       }
       return { set, count, digest: digestOf(text) };
+    },
+
+    async copy(user, to) {
+      for (const set of ['a', 'b'] as const) {
+        for (let index = 0; ; index += 1) {
+          const part = await keyring.get(nameOfPart(user, set, index));
+          if (part === undefined) break;
+          await keyring.set(nameOfPart(to, set, index), part);
+        }
+      }
     },
 
     async keepOnly(user, current) {

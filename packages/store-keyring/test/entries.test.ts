@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { CredentialRecord } from '@unexpired/core';
 import { openEntries } from '../src/entries.ts';
 import type { Keyring } from '../src/keyring.ts';
+import { openParts, type Parts } from '../src/parts.ts';
 
 const LIMIT = 120;
 
@@ -130,4 +131,19 @@ test.each<[string, string, RegExp]>([
   await entries.write('ann', recordOf(2));
   expect(await entries.read('ann')).toEqual(recordOf(2));
   expect([...keyring.secrets.values()]).toContain(text);
+});
+
+test('a record in parts that is kept aside stays whole', async () => {
+  const keyring = createKeyring();
+  const entries = openEntries(keyring, LIMIT);
+  const record = recordOf(1, long('a', 500));
+  await entries.write('ann', record);
+  await entries.keepAside('ann');
+  await entries.write('ann', recordOf(2, long('b', 500)));
+  await entries.write('ann', recordOf(3));
+
+  const aside = [...keyring.secrets.keys()].find((name) => / broken-\S+$/.test(name))!;
+  const { parts } = JSON.parse(keyring.secrets.get(aside)!) as { parts: Parts };
+  expect(JSON.parse((await openParts(keyring, LIMIT).join(aside, parts))!)).toEqual(record);
+  expect(await entries.read('ann')).toEqual(recordOf(3));
 });
