@@ -4,7 +4,7 @@ import { createHelper } from '../../src/helper.ts';
 
 const helper = createHelper({ service: 'test', directory: '/nonexistent' });
 try {
-  for (;;) openSync('/dev/null');
+  for (;;) openSync('/dev/null', 'r');
 } catch {
   // None is left.
 }
