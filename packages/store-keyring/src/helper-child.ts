@@ -24,13 +24,28 @@ function ended(): Error {
   return keyringError('the process that calls it ended, or could not be started; try again.');
 }
 
+const MARK = 'UNEXPIRED_KEYRING_HELPER';
+
+/** A packaged program is its own Node: it would start itself as the helper, over and over. */
+export function refuseInHelper(): void {
+  if (process.env[MARK] === undefined) return;
+  throw keyringError('this program was started again in place of its helper process, as a packaged one is.');
+}
+
+/** A debugger of this process is none of the helper's: it would take the same port, or wait for somebody. */
+function environment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: options = '', ...rest } = process.env;
+  const kept = options.replaceAll(/(?<!\S)"?--inspect\S*(?:\s+[^-\s]\S*)?/g, '');
+  return { ...rest, NODE_OPTIONS: kept, [MARK]: '1' };
+}
+
 function launch(order: HelperOrder): ChildProcess {
   const isSource = import.meta.url.endsWith('.ts');
   const program = new URL(isSource ? './helper-process.ts' : './helper-process.js', import.meta.url);
   return fork(program, [JSON.stringify(order)], {
     // Sources import sources.
     execArgv: ['--expose-gc', ...(isSource ? ['--conditions=@unexpired/source', '--no-warnings'] : [])],
-    env: process.env,
+    env: environment(),
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
 }

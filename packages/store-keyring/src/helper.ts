@@ -1,4 +1,4 @@
-import { startHelperChild, type HelperChild } from './helper-child.ts';
+import { refuseInHelper, startHelperChild, type HelperChild } from './helper-child.ts';
 import type { HelperCall, HelperOrder } from './helper-protocol.ts';
 
 /**
@@ -22,6 +22,7 @@ export interface HelperTimes {
 const TIMES: HelperTimes = { callMs: 8000, promptMs: 60_000, idleMs: 10_000 };
 
 export function createHelper(order: HelperOrder, times: HelperTimes = TIMES): Helper {
+  refuseInHelper();
   let child: HelperChild | undefined;
   let idle: NodeJS.Timeout | undefined;
 

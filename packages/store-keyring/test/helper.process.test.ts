@@ -28,3 +28,14 @@ test('a call that cannot be sent is an error', async () => {
     message: expect.stringMatching(/could not be asked/),
   });
 });
+
+test('a program that is started in place of the helper gets an error, not a helper of its own', () => {
+  process.env['UNEXPIRED_KEYRING_HELPER'] = '1';
+  try {
+    expect(() => createHelper({ service: 'test', directory: '/nonexistent' })).toThrow(
+      /started again in place of its helper/,
+    );
+  } finally {
+    delete process.env['UNEXPIRED_KEYRING_HELPER'];
+  }
+});
