@@ -1,7 +1,7 @@
 import { AccessTokenError, type CredentialRecord } from '@unexpired/core';
 import type { Keyring } from './keyring.ts';
 import { nameOf } from './names.ts';
-import { isParts, openParts, type Parts } from './parts.ts';
+import { isParts, openParts, type Parts, type PartStore } from './parts.ts';
 
 /**
  * What the entry of an account holds: `{ "version": 1, "record": { … } }`, or, where that is too long for one entry,
@@ -60,6 +60,22 @@ function partsIn(account: string, text: string | undefined): Parts | undefined {
   }
 }
 
+async function readEntry(keyring: Keyring, parts: PartStore, account: string): Promise<unknown> {
+  const user = nameOf(account);
+  let before: string | undefined;
+  for (;;) {
+    const text = await keyring.get(user);
+    if (text === undefined) return undefined;
+    const entry = entryOf(account, text);
+    if ('record' in entry) return entry.record;
+    const whole = await parts.join(user, entry.parts);
+    if (whole !== undefined) return parsed(whole);
+    // Another process may have written between the two.
+    if (text === before) throw unreadable(account, 'lacks some of its parts');
+    before = text;
+  }
+}
+
 /** `limit` counts the characters that one entry can hold. */
 export function openEntries(keyring: Keyring, limit: number): Entries {
   const parts = openParts(keyring, limit);
@@ -82,21 +98,7 @@ export function openEntries(keyring: Keyring, limit: number): Entries {
   }
 
   return {
-    async read(account) {
-      const user = nameOf(account);
-      let before: string | undefined;
-      for (;;) {
-        const text = await keyring.get(user);
-        if (text === undefined) return undefined;
-        const entry = entryOf(account, text);
-        if ('record' in entry) return entry.record;
-        const whole = await parts.join(user, entry.parts);
-        if (whole !== undefined) return parsed(whole);
-        // Another process may have written between the two.
-        if (text === before) throw unreadable(account, 'lacks some of its parts');
-        before = text;
-      }
-    },
+    read: (account) => readEntry(keyring, parts, account),
 
     async write(account, record) {
       const user = nameOf(account);
