@@ -9,10 +9,8 @@ const FLAGS = ['--conditions=@unexpired/source', '--no-warnings'];
 
 test('where no process can be started, calls are errors and nothing else happens', async () => {
   const script = fileURLToPath(new URL('processes/exhausted.ts', import.meta.url));
-  const { stdout } = await run('sh', [
-    ...['-c', 'ulimit -n 200; exec "$@"', 'sh'],
-    ...[process.execPath, ...FLAGS, script],
-  ]);
+  const limited = ['-c', 'ulimit -n 200; exec "$@"', 'sh'];
+  const { stdout } = await run('sh', [...limited, process.execPath, ...FLAGS, script]);
   expect(stdout.trim().split('\n')).toEqual(
     Array.from({ length: 2 }, () =>
       expect.stringMatching(/^rejected ERR_STORE_FAILED .*could not be started; try again/),
