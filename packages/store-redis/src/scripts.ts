@@ -16,7 +16,7 @@ local function print()
 end`;
 
 /** Keys: record. Answers what tells apart all that may be stored there, of whatever kind. */
-export const FINGERPRINT = `${PRINT}
+export const FINGERPRINT: string = `${PRINT}
 return print()`;
 
 /**
@@ -24,7 +24,7 @@ return print()`;
  * that a claim is written under ('' for none), channel, writer, the fingerprint of what 'replace' is for. Answers
  * 'written', 'changed' or 'lost'.
  */
-export const WRITE = `${PRINT}
+export const WRITE: string = `${PRINT}
 if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[4] then return 'lost' end
 if ARGV[1] == 'replace' then
   if print() ~= ARGV[7] then return 'changed' end
