@@ -106,6 +106,8 @@ export default function createSharedFile({ path, flaw }: { path: string; flaw?: 
           )
         : task(section),
     subscribe(_account, onChange) {
+      // A hint that comes in time would hide that nothing is compared.
+      if (!compares) return undefined;
       const watcher = watch(dirname(path), (_event, name) => {
         if (name === null || join(dirname(path), name) === path) onChange();
       });
