@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The suite on the other Node versions that are supported, on Linux x64. Each binary lies inside its npm package.
-# Tests that start processes run on the main version only; *.node-24-14.test.ts are about what that Node does.
+# Tests that start processes, and those about rules, servers and peers rather than about Node, run on the main version only;
+# *.node-24-14.test.ts are about what that Node does.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -16,8 +17,10 @@ on() {
     failed=1
 }
 
+elsewhere=('\.process\.test\.ts$' 'core/test/simulation/' 'store-redis/test/(cluster|faults|lease|sources)\.' 'test/peers\.test')
+
 # jsdom is loaded by require(esm), which Jest has from Node 24.9 on; older jsdoms take Authorization along on redirects.
-on 22.23.3 --testPathIgnorePatterns '\.process\.test\.ts$' 'xhr\.test\.ts$'
-on 26.10.0 --testPathIgnorePatterns '\.process\.test\.ts$'
+on 22.23.3 --testPathIgnorePatterns "${elsewhere[@]}" 'xhr\.test\.ts$'
+on 26.10.0 --testPathIgnorePatterns "${elsewhere[@]}"
 on 24.14.0 '\.node-24-14\.test\.ts$'
 exit "$failed"
