@@ -131,7 +131,7 @@ export function kyAuth(tokens: TokenSource | TokenSourceResolver, options: Adapt
         redirect: request.redirect,
         signal: request.signal,
         body: bodyOf(request, send),
-        prepare: call.json === undefined ? undefined : (json?.stringify ?? JSON.stringify),
+        prepare: (json ?? jsonOf(call))?.stringify,
         options: call.context?.['unexpired'] as RequestOptions | undefined,
         native: request,
         request,

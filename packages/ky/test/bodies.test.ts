@@ -70,6 +70,18 @@ describe('the option json', () => {
 
     expect(texts(api)).toEqual(['{"data":{"attempt":1}}', '{"data":{"attempt":2}}']);
   });
+
+  test('makes the text of what a factory gives, where an init hook after ours sets it', async () => {
+    const { api, client } = await openRefusing();
+    const init: NonNullable<Hooks['init']> = [(options) => void (options.json = { attempt: 1 })];
+
+    await client.extend({ hooks: { init } }).post('things', {
+      stringifyJson: (data) => JSON.stringify({ data }),
+      context: { unexpired: { body: () => ({ attempt: 2 }) } },
+    });
+
+    expect(texts(api)).toEqual(['{"data":{"attempt":1}}', '{"data":{"attempt":2}}']);
+  });
 });
 
 describe('a body', () => {
