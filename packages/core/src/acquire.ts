@@ -129,10 +129,14 @@ export async function acquire(state: SourceState, wish: Wish): Promise<Snapshot>
 /** `acquire`, in one wait with others who ask for nothing special. Who is inside of the refresh must not join. */
 export function acquireWithOthers(state: SourceState, wish: Wish): Promise<Snapshot> {
   const { credential, means, shared } = state;
-  const isSpecial = wish.signal || wish.minTtlMs !== undefined || wish.oneShot;
   const want = wantOf(state, wish);
+  const decision = decide(held(credential), credential.gate, want);
+  // Decided once: most callers find a fresh token.
+  if (decision === 'use' && state.isLoaded() && !wish.signal?.aborted)
+    return Promise.resolve(credential.snapshot!);
+  const isSpecial = wish.signal || wish.minTtlMs !== undefined || wish.oneShot;
   const isAlone = isSpecial || isInside(credential) || isInside(credential.flight);
-  if (isAlone || decide(held(credential), credential.gate, want) !== 'wait') return acquire(state, wish);
+  if (isAlone || decision !== 'wait') return acquire(state, wish);
   const now = want.now.mono;
   if (shared.crowd === undefined || now >= shared.crowd.until) {
     const crowd = { snapshot: acquire(state, {}), until: now + means.limits.waitMs * SHARED_WAIT };
