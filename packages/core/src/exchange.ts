@@ -116,6 +116,13 @@ const LOST_SECTION: Failure = {
   facts: { name: 'AbortError' },
 };
 
+export const OTHER_SUBJECT: Failure = {
+  kind: 'other-account',
+  outcomeUnknown: false,
+  text: 'the token response is about another subject and was not used',
+  facts: {},
+};
+
 export interface ExchangeOrder {
   readonly credential: Credential;
   readonly means: Means;

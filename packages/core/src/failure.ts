@@ -262,17 +262,18 @@ function redacted(text: string, secrets: readonly (string | undefined)[]): strin
   return safe;
 }
 
-/** The failure, told without what only the refresh function knows. */
-export function withoutSecrets(failure: Failure, secrets: readonly string[]): Failure {
+/** The failure with each of its texts changed. */
+function retold(failure: Failure, change: (text: string) => string): Failure {
   const facts = Object.entries(failure.facts).map(([name, fact]: [string, unknown]) => [
     name,
-    typeof fact === 'string' ? redacted(fact, secrets) : fact,
+    typeof fact === 'string' ? change(fact) : fact,
   ]);
-  return {
-    ...failure,
-    text: redacted(failure.text, secrets),
-    facts: Object.fromEntries(facts) as CauseFacts,
-  };
+  return { ...failure, text: change(failure.text), facts: Object.fromEntries(facts) as CauseFacts };
+}
+
+/** The failure, told without what only the refresh function knows. */
+export function withoutSecrets(failure: Failure, secrets: readonly string[]): Failure {
+  return retold(failure, (text) => redacted(text, secrets));
 }
 
 /** The error for callers. What was presented never shows, even where a server echoes it. */
@@ -283,13 +284,11 @@ export function errorOf(
 ): AccessTokenError {
   const [code, advice] = ERROR_OF_KIND[failure.kind];
   // Redacted before it is cut: the head of a long token is a secret too.
-  const safe = (text: string): string => redacted(text, secrets).slice(0, SHOWN_LENGTH);
-  const facts = Object.entries(failure.facts).map(([name, fact]: [string, unknown]) => [
-    name,
-    typeof fact === 'string' ? safe(shownText(fact)) : fact,
-  ]);
-  return new AccessTokenError(code, `The refresh failed: ${safe(failure.text)}.${note} ${advice}`, {
-    cause: causeOf(Object.fromEntries(facts) as CauseFacts),
+  const { text, facts } = retold(failure, (told) =>
+    redacted(shownText(told), secrets).slice(0, SHOWN_LENGTH),
+  );
+  return new AccessTokenError(code, `The refresh failed: ${text}.${note} ${advice}`, {
+    cause: causeOf(facts),
     permanent: failure.kind === 'revoked' || failure.kind === 'disabled',
     retryAfterMs: failure.retryAfterMs,
   });

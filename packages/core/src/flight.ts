@@ -17,6 +17,7 @@ import {
   giveBack,
   inTurn,
   isStillHeld,
+  OTHER_SUBJECT,
   type Exchanged,
   type Means,
 } from './exchange.ts';
@@ -119,13 +120,6 @@ function fail(trip: Trip, failure: Failure, claimed: CredentialRecord): AccessTo
   });
   return credential.gate.error;
 }
-
-const OTHER_SUBJECT: Failure = {
-  kind: 'other-account',
-  outcomeUnknown: false,
-  text: 'the token response is about another subject and was not used',
-  facts: {},
-};
 
 /** Whether what failed is no longer what is held: a peer was faster, or an answer came late. */
 async function isOutdated(
