@@ -104,13 +104,14 @@ test('callers of the same moment wait as one, each with an error of its own', as
   await clock.advance(99);
   const timers = clock.pendingTimers;
   const second = errorOf(source.getAccessToken());
-  const third = errorOf(Promise.resolve(source.authorize({ url: API, method: 'GET' })));
+  const authorize = (): Promise<unknown> => Promise.resolve(source.authorize({ url: API, method: 'GET' }));
+  const [third, fourth] = [errorOf(authorize()), errorOf(authorize())];
   expect(clock.pendingTimers).toBe(timers);
   await clock.advance(6301);
 
-  const errors = await Promise.all([first, second, third]);
-  expect(errors.map(({ code }) => code)).toEqual(Array.from({ length: 3 }, () => 'ERR_WAIT_TIMEOUT'));
-  expect(new Set(errors).size).toBe(3);
+  const errors = await Promise.all([first, second, third, fourth]);
+  expect(errors.map(({ code }) => code)).toEqual(Array.from({ length: 4 }, () => 'ERR_WAIT_TIMEOUT'));
+  expect(new Set(errors).size).toBe(4);
 });
 
 test('a caller of a later moment has its whole time', async () => {
@@ -169,6 +170,26 @@ test('a sign-in serves those who wait for a refresh that hangs', async () => {
   exchange.resolve(tokens(2));
   await source.flush();
   expect(await source.getAccessToken()).toBe('access-7');
+});
+
+test('a sign-in of another process serves those who wait for a refresh that hangs', async () => {
+  const place = createPlace();
+  const one = await createHeldScene(EXPIRED_MS, { store: place.open() });
+  const two = createScene({ store: place.open(), tokens: undefined, clock: one.clock });
+  const waiting = one.source.getAccessToken();
+  await one.clock.advance(0);
+  await two.source.signIn(tokens(8));
+  await one.clock.advance(50);
+
+  expect(await waiting).toBe('access-8');
+  one.exchange.resolve(tokens(2));
+});
+
+test('who comes with an aborted signal gets its reason, though a fresh token is held', async () => {
+  const { source } = await createAgedScene(0);
+  const reason = new Error('left');
+
+  await expect(source.getAccessToken({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 });
 
 test('a sign-in without an access token leaves them waiting for one refresh', async () => {

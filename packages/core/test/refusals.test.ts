@@ -320,3 +320,15 @@ test('a second refusal is for good, also where the endpoint was down in between'
   expect(await errorOf(source.getAccessToken())).toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED' });
   expect(refresh.calls).toHaveLength(5);
 });
+
+test('a refused refresh token is told as such, also by a store whose hints cannot be ended', async () => {
+  const place = createPlace();
+  const subscribe = async (): Promise<void> => undefined;
+  const store = Object.assign(place.open(), { subscribe: subscribe as never });
+  const scene = await createAgedScene(EXPIRED_MS, { store });
+  scene.refresh.always(oauthError('invalid_grant'));
+  const waiting = errorOf(scene.source.getAccessToken());
+  await scene.clock.advance(1000);
+
+  expect(await waiting).toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED' });
+});

@@ -35,6 +35,18 @@ async function storeElsewhere(generation: number): Promise<void> {
   await place.open().write('default', record, revision);
 }
 
+test('each source follows the store from its first call on, though another has loaded the account', async () => {
+  const place = createPlace();
+  const store = place.open();
+  const one = await createAgedScene(0, { store });
+  const two = createScene({ store, clock: one.clock });
+  expect(place.followers).toBe(1);
+
+  await two.source.getAccessToken();
+
+  expect(place.followers).toBe(2);
+});
+
 test('a hint that comes during a read leads to another read', async () => {
   const { source, clock, refresh } = await createAgedScene(0, { store: place.open() });
   const letGo = holdNextRead();
