@@ -10,6 +10,7 @@ import {
   isBlank,
   isOfOtherSubject,
   isOtherBinding,
+  isSameGrant,
   reconcile,
   refreshTokenOf,
   resolveConflict,
@@ -76,6 +77,7 @@ describe('checkRecord', () => {
     ['an empty object', {}, 'is damaged'],
     ['a version of 0', { ...full, version: 0 }, 'is damaged'],
     ['a version as text', { ...full, version: '1' }, 'is damaged'],
+    ['a later version as text', { ...full, version: '2' }, 'is damaged'],
     ['no version', { ...full, version: undefined }, 'is damaged'],
     ['no revision', { ...full, revision: undefined }, 'is damaged'],
     ['a broken revision', { ...full, revision: 0.5 }, 'is damaged'],
@@ -396,5 +398,24 @@ describe('a conflict at commit', () => {
       }),
       runs(100),
     );
+  });
+});
+
+describe('isSameGrant', () => {
+  test.each<[string, Partial<CredentialRecord>]>([
+    ['noted on again', { revision: 9 }],
+    ['claimed', { claim: { at: SENT_AT } }],
+  ])('knows the tokens of one exchange, %s', (_, change) => {
+    expect(isSameGrant({ ...full, ...change }, full)).toBe(true);
+  });
+
+  test.each<[string, CredentialRecord | undefined]>([
+    ['nothing', undefined],
+    ['another epoch', { ...full, epoch: 'e2' }],
+    ['another generation', { ...full, generation: 4 }],
+    ['another access token', { ...full, tokens: { ...full.tokens, access_token: 'a4' } }],
+    ['another refresh token', { ...full, tokens: { ...full.tokens, refresh_token: 'r4' } }],
+  ])('does not take %s for the same', (_, stored) => {
+    expect(isSameGrant(stored, full)).toBe(false);
   });
 });
