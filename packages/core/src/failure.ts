@@ -108,8 +108,8 @@ function codeIn(json: unknown, codes: CodeTable): { code?: string; kind?: Failur
 
 /** Retry-After in either form (RFC 9110, section 10.2.3), clamped to 1 s … 1 h. */
 export function retryAfterMs(value: string | null | undefined, nowMs: number): number | undefined {
-  if (value === null || value === undefined || value.trim() === '') return undefined;
-  const ms = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs;
+  const text = value ?? '';
+  const ms = /^\s*\d+\s*$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 1000), 3_600_000);
 }
 

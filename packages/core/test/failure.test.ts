@@ -8,6 +8,7 @@ import {
   classifyThrown,
   errorOf,
   retryAfterMs,
+  withoutSecrets,
   type Answer,
   type CodeTable,
   type Failure,
@@ -389,6 +390,7 @@ describe('an AccessTokenError that a refresh function threw is obeyed', () => {
     ['ERR_ACCOUNT_MISMATCH', {}, 'other-account'],
     ['ERR_REFRESH_FAILED', {}, 'transient'],
     ['ERR_REFRESH_FAILED', { retryAfterMs: 3000 }, 'throttled'],
+    ['ERR_REFRESH_FAILED', { retryAfterMs: 0 }, 'throttled'],
     ['ERR_STORE_FAILED', {}, 'transient'],
   ] as const)('%s %j means %s', (code: AccessTokenErrorCode, options, kind) => {
     const error = new AccessTokenError(code, 'the vault is sealed\n', options);
@@ -418,6 +420,21 @@ describe('an AccessTokenError that a refresh function threw is obeyed', () => {
       expect(classifyOwn(error)).toMatchObject({ kind: 'transient', retryAfterMs: undefined });
     },
   );
+});
+
+test('what only the refresh function knows is taken out of each text, and nothing else is changed', () => {
+  const failure: Failure = {
+    kind: 'rejected',
+    outcomeUnknown: false,
+    text: 'the client s3cret is wrong',
+    facts: { name: 'OAuthError', status: 401, error: 'not_s3cret' },
+  };
+
+  expect(withoutSecrets(failure, ['s3cret', ''])).toEqual({
+    ...failure,
+    text: 'the client [redacted] is wrong',
+    facts: { name: 'OAuthError', status: 401, error: 'not_[redacted]' },
+  });
 });
 
 describe('the error for callers', () => {
