@@ -3,9 +3,8 @@ import { invalidOption } from './options.ts';
 /** Where a URL leads, as scheme, host and port; undefined where it cannot be told. Relative URLs count from `location`. */
 export function originOf(url: string | URL): string | undefined {
   const base = (globalThis as { location?: { href?: string } }).location?.href;
-  // Asked first: an error, with its stack, would cost twenty times as much.
-  if (!URL.canParse(url, base)) return undefined;
-  const { origin } = new URL(url, base);
+  // Not by `URL.canParse`, which refuses names such as `bücher.example` on Node 22 once it is compiled.
+  const origin = URL.parse(url, base)?.origin;
   return origin === 'null' ? undefined : origin;
 }
 

@@ -83,7 +83,7 @@ test('a URL is listed exactly where its origin, as every client reads it, is', (
       fc.array(tail),
       (given, other, tails) => {
         const listed = checkOrigins(
-          given.filter((one) => URL.canParse(one)).concat('https://b.example'),
+          given.filter((one) => URL.parse(one) !== null).concat('https://b.example'),
           true,
         );
         // What is asked for mostly: the listed origins themselves, with something behind them.

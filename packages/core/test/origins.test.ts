@@ -123,6 +123,12 @@ describe('originOf', () => {
     expect(originOf(url)).toBe(expected);
   });
 
+  test('reads an internationalized name after thousands of others', () => {
+    for (let count = 0; count < 20_000; count += 1) originOf(`${API}/v1`);
+
+    expect(originOf('https://bücher.example/v1')).toBe('https://xn--bcher-kva.example');
+  });
+
   test('counts relative URLs from the location of the page, where there is one', () => {
     Object.assign(globalThis, { location: { href: `${API}/app/` } });
 

@@ -21,8 +21,8 @@ export function isSafe(url: URL, allowHttp: boolean): boolean {
 /** An option that names a place of the authorization server; throws a TypeError that says what is wrong with it. */
 export function checkUrl(name: string, value: unknown, allowHttp: boolean): URL {
   const text = value instanceof URL ? value.href : value;
-  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol))
+  const url = typeof text === 'string' ? URL.parse(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol))
     throw invalidOption(name, 'an absolute https URL', value);
   // RFC 8414, section 2, and RFC 6749, section 3.2.
   if (

@@ -71,10 +71,8 @@ async function readMetadata(issuer: URL, response: Response): Promise<Authorizat
       throw unavailable(issuer, 'the answer is not JSON');
     const named = isObject(cause?.body) ? cause.body['issuer'] : undefined;
     // As a URL, since any other text of a server could hold anything.
-    const other =
-      typeof named === 'string' && URL.canParse(named)
-        ? `the issuer ${new URL(named).href}`
-        : 'no valid issuer';
+    const href = typeof named === 'string' ? URL.parse(named)?.href : undefined;
+    const other = href === undefined ? 'no valid issuer' : `the issuer ${href}`;
     throw wrong(issuer, `name ${other}; set \`issuer\` to what they name, or set the endpoint itself`);
   }
 }
@@ -86,12 +84,12 @@ export async function discover(order: DiscoveryOrder): Promise<AuthorizationServ
   if (response.status !== 200) return refuse(issuer, response);
   const metadata = await readMetadata(issuer, response);
   const address: unknown = metadata[endpoint];
-  if (typeof address !== 'string' || !URL.canParse(address)) throw wrong(issuer, `name no ${endpoint}`);
-  const url = new URL(address);
+  const url = typeof address === 'string' ? URL.parse(address) : null;
+  if (url === null) throw wrong(issuer, `name no ${endpoint}`);
   // As for the option in its place; fetch would refuse it only after the refresh token was claimed.
   if (url.username !== '' || url.password !== '' || url.hash !== '')
     throw wrong(issuer, `name a ${endpoint} with a user or fragment`);
   const isDowngrade = issuer.protocol === 'https:' && url.protocol !== 'https:';
   if (isDowngrade || !isSafe(url, allowHttp)) throw wrong(issuer, `name a ${endpoint} that is not https`);
-  return { issuer: metadata.issuer, [endpoint]: address };
+  return { issuer: metadata.issuer, [endpoint]: url.href };
 }

@@ -18,7 +18,7 @@ export interface GrantOptions extends ClientOptions {
 
 // RFC 8707, section 2.
 const isResource = (value: unknown): boolean =>
-  typeof value === 'string' && URL.canParse(value) && !value.includes('#');
+  typeof value === 'string' && URL.parse(value) !== null && !value.includes('#');
 
 const CHECKS: Checks = {
   scope: TEXT,

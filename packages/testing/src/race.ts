@@ -89,7 +89,9 @@ function tokenEndpointOf(server: unknown): unknown {
 }
 
 function isModule(value: unknown): boolean {
-  return value instanceof URL || (typeof value === 'string' && (isAbsolute(value) || URL.canParse(value)));
+  return (
+    value instanceof URL || (typeof value === 'string' && (isAbsolute(value) || URL.parse(value) !== null))
+  );
 }
 
 function urlOf(module: URL | string): string {
