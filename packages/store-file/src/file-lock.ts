@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open, mkdir, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import {
   AccessTokenError,
   checkOptions,
@@ -74,14 +75,12 @@ export function createFileLock(options: FileLockOptions): FileLock {
   const mutex = createKeyedMutex();
 
   async function acquire(key: string, signal: AbortSignal): Promise<Lock> {
-    // The lag: a claim under a new file is then younger than it, by the clock of its file system too.
     for (let makes = 0; makes <= MAKES;) {
       signal.throwIfAborted();
       const file = await openLock(path);
       if (file === undefined) {
         makes += 1;
         await makeLock(path);
-        await pause(LAG_MS, { signal, keepAlive: true });
         continue;
       }
       const lock = await tryOnce(() => native.tryLock(file.fd, key), file, path);
@@ -107,6 +106,7 @@ export function createFileLock(options: FileLockOptions): FileLock {
         async () => {
           const lock = await acquire(key, signal);
           try {
+            await grown(lock);
             return await task(sectionOf(lock, path));
           } finally {
             await release(lock, key);
@@ -120,6 +120,12 @@ export function createFileLock(options: FileLockOptions): FileLock {
 interface Lock {
   readonly file: FileHandle;
   readonly madeAt: number;
+}
+
+/** A claim under a lock file is younger than the file, by the clock of its file system too. */
+async function grown({ madeAt }: Lock): Promise<void> {
+  const age = Date.now() - madeAt;
+  if (age >= 0 && age <= LAG_MS) await setTimeout(2 * LAG_MS);
 }
 
 /** Undefined: another process has it. Closing gives up what was locked. */

@@ -1,6 +1,7 @@
 import { access, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { LAG_MS } from '../src/claim-ends.ts';
 import { createFileLock } from '../src/file-lock.ts';
 import { createPlace, patient } from './place.ts';
 import { watchRefusals } from './refusals.ts';
@@ -48,6 +49,15 @@ test('the lock file is made with its directory, for the owner only, and is never
   expect((await stat(join(path, '..'))).mode & 0o777).toBe(0o700);
   expect((await stat(path)).ino).toBe(first.ino);
   expect(await readFile(path, 'utf8')).toBe('');
+});
+
+test('a task under a lock file that was made this moment starts when the claim it stores is younger', async () => {
+  const path = await pathOfLock();
+  await mkdir(join(path, '..'));
+  await writeFile(path, '');
+  const startedAt = await createFileLock({ path }).runExclusive('default', async () => Date.now(), patient);
+
+  expect(startedAt - (await stat(path)).ctimeMs).toBeGreaterThan(LAG_MS);
 });
 
 test('a lock that another one holds is waited for, and had once it is free', async () => {
