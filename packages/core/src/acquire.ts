@@ -1,10 +1,10 @@
 import { instantOf } from './clock.ts';
 import { isInside } from './context.ts';
-import { lookAgain } from './catch-up.ts';
 import type { Credential, Flight, Snapshot } from './credential.ts';
 import { AccessTokenError, copyOf, isAccessTokenError } from './errors.ts';
 import type { Means } from './exchange.ts';
 import { startFlight } from './flight.ts';
+import { lookAgain } from './follow.ts';
 import { remainingMs } from './gate.ts';
 import { decide, isClosed, isUsable, type Want } from './lifecycle.ts';
 import { patienceOf, waitFor, type Patience } from './waiting.ts';

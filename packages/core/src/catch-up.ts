@@ -1,4 +1,4 @@
-import { elapsedMs, instantOf, within } from './clock.ts';
+import { within } from './clock.ts';
 import { closeForGood, emit, install, isLeft, type Credential } from './credential.ts';
 import { AccessTokenError } from './errors.ts';
 import { isBlank, reconcile, type CredentialRecord } from './record.ts';
@@ -54,26 +54,6 @@ export async function catchUp(credential: Credential): Promise<CredentialRecord 
       }
   }
   return stored;
-}
-
-/** One shared read, at most once a second: somebody may have signed in. */
-export function lookAgain(credential: Credential): Promise<void> | undefined {
-  const now = instantOf(credential.clock);
-  if (credential.lastReadAt !== undefined && elapsedMs(credential.lastReadAt, now) < 1000) {
-    return credential.reading;
-  }
-  credential.reading ??= catchUp(credential)
-    .then(
-      () => undefined,
-      () => {
-        // What is remembered of the failure is told instead.
-        credential.lastReadAt = instantOf(credential.clock);
-      },
-    )
-    .finally(() => {
-      credential.reading = undefined;
-    });
-  return credential.reading;
 }
 
 /** After a refusal, a peer that won the race gets this long to store its tokens. */

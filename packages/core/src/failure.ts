@@ -279,15 +279,22 @@ export function withoutSecrets(failure: Failure, secrets: readonly string[]): Fa
 /** The error for callers. What was presented never shows, even where a server echoes it. */
 export function errorOf(
   failure: Failure,
-  secrets: readonly (string | undefined)[],
-  note = '',
+  {
+    account,
+    secrets,
+    note = '',
+  }: {
+    readonly account: string;
+    readonly secrets: readonly (string | undefined)[];
+    readonly note?: string;
+  },
 ): AccessTokenError {
   const [code, advice] = ERROR_OF_KIND[failure.kind];
   // Redacted before it is cut: the head of a long token is a secret too.
   const { text, facts } = retold(failure, (told) =>
     redacted(shownText(told), secrets).slice(0, SHOWN_LENGTH),
   );
-  return new AccessTokenError(code, `The refresh failed: ${text}.${note} ${advice}`, {
+  return new AccessTokenError(code, `The refresh of account '${account}' failed: ${text}.${note} ${advice}`, {
     cause: causeOf(facts),
     permanent: failure.kind === 'revoked' || failure.kind === 'disabled',
     retryAfterMs: failure.retryAfterMs,

@@ -27,12 +27,12 @@ import { isClosed } from './lifecycle.ts';
 import { leaveIfDone, persist, setUnwritten } from './persistence.ts';
 import { newEpoch } from './random.ts';
 import {
-  accessTokenOf,
   blankRecord,
   exchangedRecord,
   isBlank,
   isOfOtherSubject,
   refreshTokenOf,
+  secretsOf,
   type CredentialRecord,
 } from './record.ts';
 import { enterSection } from './section.ts';
@@ -109,9 +109,10 @@ function noteOn({ credential, interrupted }: Trip): string {
 function fail(trip: Trip, failure: Failure, claimed: CredentialRecord): AccessTokenError {
   const { credential, means } = trip;
   const now = instantOf(credential.clock);
-  const secrets = [refreshTokenOf(claimed), accessTokenOf(claimed)];
+  const secrets = secretsOf(claimed);
   const note = isRefusal(failure) ? noteOn(trip) : '';
-  credential.gate = gateAfter(failure, (judged) => errorOf(judged, secrets, note), {
+  const told = { account: credential.account, secrets, note };
+  credential.gate = gateAfter(failure, (judged) => errorOf(judged, told), {
     credential: credentialKey(claimed),
     previous: credential.gate,
     now,
@@ -176,16 +177,16 @@ async function refreshInside(trip: Trip): Promise<void> {
     const held = credential.snapshot?.record;
     const base =
       !isBlank(held) && !held!.signedOut ? held! : (stored ?? (credential.blank ??= blankRecord(newEpoch())));
-    if (stored?.claim !== undefined && refreshTokenOf(base) !== undefined) {
-      const sinceMs = (credential.section!.section.clock ?? credential.clock).now() - stored.claim.at;
+    // A claim is about the refresh token beside it, and says nothing about another one.
+    const claimed = refreshTokenOf(stored) === refreshTokenOf(base) ? stored?.claim : undefined;
+    if (claimed !== undefined && refreshTokenOf(base) !== undefined) {
+      const sinceMs = (credential.section!.section.clock ?? credential.clock).now() - claimed.at;
       const isEarly = sinceMs <= EARLY_MS;
       if (!mayRepeat(means.reuse, { sinceMs, isEarly, tokenWorks: works })) return holdBack(trip, base);
     }
     if (elapsedMs(trip.startedAt, now) >= means.limits.flightMs) break;
     if (
-      await inTurn(means.refresh, () =>
-        spend({ ...trip, interrupted: stored?.claim !== undefined }, base, stored),
-      )
+      await inTurn(means.refresh, () => spend({ ...trip, interrupted: claimed !== undefined }, base, stored))
     )
       return;
   }

@@ -151,16 +151,3 @@ export function setUnwritten(
 ): void {
   credential.unwritten = { record, ...how, writing: undefined, failures: 0, isDue: false };
 }
-
-/**
- * A store was set back, by a backup or by a program that knows no lock: what it lost is written again, unless somebody
- * else went on meanwhile.
- */
-export async function writeBack(credential: Credential, stored: CredentialRecord | undefined): Promise<void> {
-  const held = credential.snapshot?.record;
-  if (credential.unwritten !== undefined || held === undefined || stored === undefined) return;
-  const isEarlier = stored.epoch === held.epoch && !isBlank(stored) && stored.generation < held.generation;
-  if (!isEarlier && !isLeft(credential, stored)) return;
-  setUnwritten(credential, held, { over: 'parent', expected: stored.revision });
-  await persist(credential);
-}

@@ -1,10 +1,10 @@
-import { delay, instantOf, within, type Clock, type Instant } from './clock.ts';
+import { instantOf, within, type Clock, type Instant } from './clock.ts';
 import type { SourceState } from './acquire.ts';
 import { catchUp } from './catch-up.ts';
 import { closeForGood, emit, install, type Credential, type Flight } from './credential.ts';
 import { AccessTokenError } from './errors.ts';
 import { giveBack } from './exchange.ts';
-import { persist, setUnwritten, writeBack } from './persistence.ts';
+import { persist, setUnwritten } from './persistence.ts';
 import { newEpoch } from './random.ts';
 import { isBlank, refreshTokenOf, signedInRecord, signedOutRecord } from './record.ts';
 import type { TokenResponse } from './token-response.ts';
@@ -98,43 +98,6 @@ export async function load(state: SourceState, seed: Seed | undefined): Promise<
     throw error;
   }
   if (seed !== undefined) await sow(state, seed, revision);
-}
-
-/**
- * Follows what other writers do: hints lead to a read, soon, and not in all processes at once. A hint that comes during
- * a read leads to another one.
- */
-export function follow(credential: Credential): () => void {
-  const { account, clock, random, store } = credential;
-  let hinted = false;
-  let reading = false;
-
-  async function read(): Promise<void> {
-    reading = true;
-    while (hinted) {
-      hinted = false;
-      await delay(clock, random() * 50);
-      try {
-        await writeBack(credential, await catchUp(credential));
-      } catch {
-        // Told when it matters.
-      }
-    }
-    reading = false;
-  }
-
-  const onChange = (): void => {
-    hinted = true;
-    if (!reading) void read();
-  };
-  try {
-    const stop = store.subscribe(account, onChange);
-    // Asked, since a store of one's own may be made of async functions.
-    return () => void (typeof stop === 'function' && stop());
-  } catch {
-    // Hints are never relied on.
-    return () => undefined;
-  }
 }
 
 /** A flight ends within its own limits; this only keeps a process alive that waits for it. */

@@ -477,10 +477,10 @@ describe('the error for callers', () => {
       text: 'it broke',
       facts: { name: 'OAuthError', status: 400, error: 'oops' },
     };
-    const error = errorOf(failure, [], ' A note.');
+    const error = errorOf(failure, { account: 'alice', secrets: [], note: ' A note.' });
 
     expect(error).toMatchObject({ name: 'AccessTokenError', code, permanent, retryAfterMs: 4000 });
-    expect(error.message).toBe(`The refresh failed: it broke. A note. ${advice}`);
+    expect(error.message).toBe(`The refresh of account 'alice' failed: it broke. A note. ${advice}`);
     expect(error.cause).toMatchObject({ name: 'OAuthError', status: 400, error: 'oops' });
   });
 
@@ -491,7 +491,10 @@ describe('the error for callers', () => {
       error: `bad ${presented}`,
       error_description: `no such token: ${presented}, or ${presented}`,
     };
-    const error = errorOf(judge(answerOf(400, json)), [presented, undefined, '']);
+    const error = errorOf(judge(answerOf(400, json)), {
+      account: 'alice',
+      secrets: [presented, undefined, ''],
+    });
 
     expect(error.message).toContain('(no such token: [redacted], or [redacted])');
     expect(error.cause).toMatchObject({ error: 'bad [redacted]' });
@@ -502,7 +505,7 @@ describe('the error for callers', () => {
     const spaced = 'r/1 2=3';
     const echoes = [encodeURIComponent(spaced), 'r%2F1+2%3D3'];
     const json = { error: 'oops', error_description: `no token ${echoes.join(' nor ')}` };
-    const { message } = errorOf(judge(answerOf(400, json)), [spaced]);
+    const { message } = errorOf(judge(answerOf(400, json)), { account: 'alice', secrets: [spaced] });
 
     expect(message).toContain('(no token [redacted] nor [redacted])');
   });
@@ -511,37 +514,51 @@ describe('the error for callers', () => {
     const quoted = 'r"1\\2';
     const json = { error: 'oops', error_description: JSON.stringify({ refresh_token: quoted }) };
 
-    expect(errorOf(judge(answerOf(400, json)), [quoted]).message).toContain('{"refresh_token":"[redacted]"}');
+    expect(errorOf(judge(answerOf(400, json)), { account: 'alice', secrets: [quoted] }).message).toContain(
+      '{"refresh_token":"[redacted]"}',
+    );
   });
 
   test('replaces a secret once, also where its replacement holds it', () => {
     const json = { error: 'oops', error_description: 'no token "d"' };
 
-    expect(errorOf(judge(answerOf(400, json)), ['d']).message).toContain('no token "[redacted]"');
+    expect(errorOf(judge(answerOf(400, json)), { account: 'alice', secrets: ['d'] }).message).toContain(
+      'no token "[redacted]"',
+    );
   });
 
   test('shows no head of a secret that a cut would leave', () => {
     const json = { error: 'oops', error_description: `${'x'.repeat(240)} ${presented}` };
 
-    expect(errorOf(judge(answerOf(400, json)), [presented]).message).not.toContain(presented.slice(0, 8));
+    expect(
+      errorOf(judge(answerOf(400, json)), { account: 'alice', secrets: [presented] }).message,
+    ).not.toContain(presented.slice(0, 8));
   });
 
   test('shows no secret that a foreign error has in its name or code', () => {
     const facts = { name: `Error of ${presented}`, code: `E_${presented}` };
-    const { cause } = errorOf(classifyThrown(new Error('it broke'), facts), [presented]);
+    const { cause } = errorOf(classifyThrown(new Error('it broke'), facts), {
+      account: 'alice',
+      secrets: [presented],
+    });
 
     expect(cause).toMatchObject({ name: 'Error of [redacted]', code: 'E_[redacted]' });
   });
 
   test("cuts a server's text to 300 characters", () => {
-    const error = errorOf(judge(answerOf(400, { error: 'e'.repeat(5000) })), []);
+    const error = errorOf(judge(answerOf(400, { error: 'e'.repeat(5000) })), {
+      account: 'alice',
+      secrets: [],
+    });
 
     expect(error.message.length).toBeLessThan(500);
     expect((error.cause as { error: string }).error).toHaveLength(300);
   });
 
   test('has no code of the server where there is none', () => {
-    expect(errorOf(judge(answerOf(502, HTML)), []).cause).not.toHaveProperty('error');
+    expect(errorOf(judge(answerOf(502, HTML)), { account: 'alice', secrets: [] }).cause).not.toHaveProperty(
+      'error',
+    );
   });
 });
 
@@ -557,10 +574,10 @@ test('whatever a token endpoint answers is judged, and told without what was pre
   });
   fc.assert(
     fc.property(answers, (answer) => {
-      const error = errorOf(judge(answer), ['presented']);
+      const error = errorOf(judge(answer), { account: 'alice', secrets: ['presented'] });
 
       expect(error.code).toMatch(/^ERR_/);
-      expect(error.message).toMatch(/^The refresh failed: the token .+\. /su);
+      expect(error.message).toMatch(/^The refresh of account 'alice' failed: the token .+\. /su);
       expect(error.message).not.toMatch(/\p{Cc}/u);
     }),
     runs(1000),

@@ -12,7 +12,7 @@ function failureOf(kind: FailureKind, others: Partial<Failure> = {}): Failure {
 
 function after(failure: Failure, others: Partial<GateInputs> = {}): Gate {
   const inputs = { credential: 'r1', previous: undefined, now, jitter: 0.5, hold: false, ...others };
-  return gateAfter(failure, (judged) => errorOf(judged, []), inputs);
+  return gateAfter(failure, (judged) => errorOf(judged, { account: 'alice', secrets: [] }), inputs);
 }
 
 /** The gate after the same failure came so many times in a row. */

@@ -1,7 +1,17 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import type { CredentialRecord } from '@unexpired/core';
 import { createPlace, type Place } from './place.ts';
-import { createAgedScene, createScene, errorOf, EXPIRED_MS, tokens, typesOf, type Scene } from './scene.ts';
+import {
+  createAgedScene,
+  createScene,
+  DUE_MS,
+  errorOf,
+  EXPIRED_MS,
+  settled,
+  tokens,
+  typesOf,
+  type Scene,
+} from './scene.ts';
 
 let place: Place;
 
@@ -54,6 +64,34 @@ test('a sign-out is not undone by a program that writes back what it read before
   expect(await errorOf(scene.source.getAccessToken())).toMatchObject({
     code: 'ERR_REAUTHENTICATION_REQUIRED',
   });
+});
+
+test('without hints a sign-out that was overwritten is stored again by who asks for an access token', async () => {
+  const store = { ...place.open(), subscribe: () => undefined };
+  const { source, clock } = await createAgedScene(0, { store });
+  const old = place.record!;
+  await source.signOut();
+  place.records.set('default', old);
+  await clock.advance(1000);
+
+  expect(await errorOf(source.getAccessToken())).toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED' });
+
+  await clock.advance(1);
+  expect(place.record).toMatchObject({ signedOut: true });
+});
+
+test('a claim that an old program wrote back does not hold back the refresh token of a later sign-in', async () => {
+  const store = { ...place.open(), subscribe: () => undefined };
+  const { source, clock, refresh } = await createAgedScene(0, { store, profile: { reuse: 'strict' } });
+  const old = place.record!;
+  await source.signIn(tokens(7));
+  place.records.set('default', { ...old, claim: { at: clock.now() } });
+  await clock.advance(DUE_MS);
+
+  await source.getAccessToken();
+  await settled(clock, source.flush());
+
+  expect(refresh.calls.map(({ refreshToken }) => refreshToken)).toEqual(['refresh-7']);
 });
 
 test('a sign-in that another process made is not undone either', async () => {

@@ -98,7 +98,7 @@ const echo: Step = ({ refreshToken, tokens }) =>
   new Response(
     JSON.stringify({
       error: `invalid_grant`,
-      error_description: `Token ${refreshToken} of ${tokens?.access_token} is unknown`,
+      error_description: `Token ${refreshToken} of ${Object.values(tokens ?? {}).join(' and ')} is unknown`,
       refresh_token: refreshToken,
     }),
     { status: 400 },

@@ -26,7 +26,7 @@ function expectSane(outcome: Outcome): void {
   const { retryAfterMs = 0 } = failure;
   expect(retryAfterMs).toBeGreaterThanOrEqual(0);
   expect(retryAfterMs).toBeLessThan(Infinity);
-  const error = errorOf(failure, [REFRESH_TOKEN]);
+  const error = errorOf(failure, { account: 'alice', secrets: [REFRESH_TOKEN] });
   expect(error).toBeInstanceOf(AccessTokenError);
   expect(error.code).toMatch(/^ERR_[A-Z_]+$/);
   expect(error.message.length).toBeLessThan(600);

@@ -390,7 +390,7 @@ describe('over a real connection', () => {
       response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(echo));
     });
     const failure = await failureOf(byAxios(url));
-    const error = errorOf(failure, [request.refreshToken]);
+    const error = errorOf(failure, { account: 'alice', secrets: [request.refreshToken] });
 
     expect(failure).toMatchObject({ kind: 'refused', facts: { status: 400, error: 'invalid_grant' } });
     expect(error.message).toContain('invalid_grant (no [redacted])');

@@ -145,7 +145,7 @@ describe('a discovery that fails for now', () => {
 
     await expect(source.getAccessToken()).rejects.toMatchObject({
       code: 'ERR_REFRESH_FAILED',
-      message: `The refresh failed: The metadata of the authorization server ${server.origin}/ could not be had (ECONNREFUSED); no token was sent. It is tried again after a back-off.`,
+      message: `The refresh of account 'default' failed: The metadata of the authorization server ${server.origin}/ could not be had (ECONNREFUSED); no token was sent. It is tried again after a back-off.`,
     });
 
     expect(await store.read('default')).toMatchObject({ tokens: { refresh_token: 'kept' } });

@@ -84,7 +84,7 @@ describe('refreshTokenGrant in a token source', () => {
       code: 'ERR_REAUTHENTICATION_REQUIRED',
       permanent: true,
       message:
-        'The refresh failed: There is no refresh token to present. Sign in again and hand the token response to signIn().',
+        "The refresh of account 'default' failed: There is no refresh token to present. Sign in again and hand the token response to signIn().",
     });
     expect(server.metadataRequests).toBe(0);
 
