@@ -90,7 +90,7 @@ const handOverTable = (rows: readonly Row[]): Table => ({
   note:
     'From the end of the task, or from SIGKILL, until the waiting process is inside. proper-lockfile looks as often as ' +
     `the file store (5 to 20 ms), with stale: ${STALE_MS}, its least; 10,000 if none is given. A killed holder's lease in ` +
-    'Redis runs out after 30 s, whoever waits.',
+    'Redis runs out after 20 s, whoever waits.',
   rows,
 });
 
