@@ -4,6 +4,7 @@ import { AccessTokenError } from '@unexpired/core';
 import { createDurably, readIfThere, removeLeftovers, replaceFile, type FileSystem } from './atomic-file.ts';
 import { NO_CREDENTIALS, parseCredentials, serializeCredentials, type Credentials } from './credentials.ts';
 import { codeOf, fileError } from './file-errors.ts';
+import { shareNext } from './share-next.ts';
 
 /** The file as a whole. Only the holder of its write lock may write or put aside. */
 export interface CredentialsFile {
@@ -30,19 +31,22 @@ export function createCredentialsFile(path: string, fs: FileSystem): Credentials
     }
   }
 
-  return {
-    async read() {
-      for (let left = READS - 1; ; left -= 1) {
-        const bytes = await readBytes();
-        if (bytes === undefined) return NO_CREDENTIALS;
-        try {
-          return parseCredentials(bytes, path);
-        } catch (error) {
-          if (left === 0) throw error;
-          await setTimeout(REREAD_MS);
-        }
+  async function read(): Promise<Credentials> {
+    for (let left = READS - 1; ; left -= 1) {
+      const bytes = await readBytes();
+      if (bytes === undefined) return NO_CREDENTIALS;
+      try {
+        return parseCredentials(bytes, path);
+      } catch (error) {
+        if (left === 0) throw error;
+        await setTimeout(REREAD_MS);
       }
-    },
+    }
+  }
+
+  return {
+    // One change may make all accounts of a file ask at once.
+    read: shareNext(read),
 
     async write(credentials, beforeRename) {
       try {

@@ -1,5 +1,6 @@
-import { rm, writeFile } from 'node:fs/promises';
+import nodeFs, { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import type { TokenStore } from '@unexpired/core';
 import { openFileStore } from '../src/file-store.ts';
@@ -87,4 +88,55 @@ test('a file that cannot be read hints at nothing, and breaks nothing', async ()
   await hint;
 
   expect((await writer.read('ann'))?.revision).toBe(9);
+});
+
+/** A file system whose reads are counted, and held back while there is a gate. */
+function countedReads() {
+  const state = { reads: 0, running: 0, most: 0, gate: undefined as Promise<void> | undefined };
+  const readFile = async (path: string): Promise<Buffer> => {
+    state.reads += 1;
+    state.running += 1;
+    state.most = Math.max(state.most, state.running);
+    const bytes = await nodeFs.readFile(path);
+    await state.gate;
+    state.running -= 1;
+    return bytes;
+  };
+  return { state, fs: { ...nodeFs, readFile } as typeof nodeFs };
+}
+
+test('reads and looks for any number of accounts run one at a time, and those to come share the next one', async () => {
+  const { path, writer } = await openTwo();
+  const { state, fs } = countedReads();
+  const store = openFileStore(path, fs);
+  const [ann, bob] = [follow(store, 'ann'), follow(store, 'bob')];
+  const gate = Promise.withResolvers<void>();
+  state.gate = gate.promise;
+  const first = Promise.resolve(store.read('ann'));
+  while (state.reads === 0) await setImmediate();
+  const hints = Promise.all([ann.hint(), bob.hint()]);
+  await writer.write('bob', recordOf(2), 1);
+  const later = Array.from({ length: 50 }, async (_, i) => store.read(i % 2 === 0 ? 'ann' : 'bob'));
+  gate.resolve();
+  await hints;
+
+  expect((await first)?.revision).toBe(1);
+  expect((await Promise.all(later)).map((record) => record?.revision)).toEqual(
+    later.map((_, i) => 1 + (i % 2)),
+  );
+  expect(state.most).toBe(1);
+  // The first, the one that the others share, and the look, where its event came after that began.
+  expect(state.reads).toBeLessThanOrEqual(3);
+});
+
+test('a read that fails is its own callers’, and the next one reads again', async () => {
+  const { path } = await openTwo();
+  const { state, fs } = countedReads();
+  const store = openFileStore(path, fs);
+  state.gate = Promise.reject(new Error('a disk that is busy'));
+  state.gate.catch(() => undefined);
+  await expect(store.read('ann')).rejects.toMatchObject({ code: 'ERR_STORE_FAILED' });
+  state.gate = undefined;
+
+  expect((await store.read('ann'))?.revision).toBe(1);
 });
