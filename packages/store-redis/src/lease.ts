@@ -84,16 +84,21 @@ function hold(means: LeaseMeans, keys: Keys, { id, ...first }: Answer & { readon
   // Without an answer the lease is as good as its last extension.
   const extend = (): void => void check().catch(() => undefined);
   const onEnd = (): void => {
-    if (isOver || performance.now() < endsAt()) return;
+    if (isOver) return;
+    // It was extended in this turn, or the timer was early, as timers may be by a little.
+    if (performance.now() < endsAt()) return watch();
     // Also what a halted process finds when it wakes: the server knows whose the lease is.
     check({ signal: AbortSignal.timeout(marginOf(leaseMs) / 2) }).catch(lose);
+  };
+  const watch = (): void => {
+    clearTimeout(end);
+    end = afterReading(onEnd, Math.max(endsAt() - performance.now(), 0)).unref();
   };
   const schedule = (answer: Answer): void => {
     last = answer;
     clearTimeout(beat);
-    clearTimeout(end);
     beat = setInterval(extend, leaseMs / 3).unref();
-    end = afterReading(onEnd, Math.max(endsAt() - performance.now(), 0)).unref();
+    watch();
   };
   schedule(first);
   return {

@@ -1,10 +1,10 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Send } from '../src/commands.ts';
 import { keysOf } from '../src/keys.ts';
 import { acquireLease } from '../src/lease.ts';
 import { ACQUIRE, EXTEND } from '../src/scripts.ts';
-import { patient } from './scene.ts';
+import { aborted, patient } from './scene.ts';
 
 const LEASE_MS = 600;
 
@@ -33,4 +33,21 @@ test('a lease whose extension is read when its end is due already is kept', asyn
 
   expect(section.signal.aborted).toBe(false);
   await release();
+});
+
+test('a lease whose end comes a little before its time is given up all the same', async () => {
+  const now = performance.now.bind(performance);
+  // A timer counts from the start of a turn, in whole milliseconds.
+  const reading = jest.spyOn(performance, 'now').mockImplementation(() => now() * 0.9);
+  const send: Send = async ({ script }) => {
+    if (script === ACQUIRE) return ['yes', '0', '0'];
+    throw new Error('cut off');
+  };
+  const means = { send, follow: undefined, leaseMs: LEASE_MS };
+  const { section, release } = await acquireLease(means, keysOf('app:', 'default'), patient);
+
+  await aborted(section.signal);
+
+  await release();
+  reading.mockRestore();
 });
