@@ -1,1 +1,1 @@
-export {};
+export { createBrowserStore, type BrowserStoreOptions } from './browser-store.ts';

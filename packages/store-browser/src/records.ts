@@ -1,0 +1,83 @@
+import { AccessTokenError, type CredentialRecord } from '@unexpired/core';
+import { damaged, databaseFailure, requireBrowser } from './failures.ts';
+
+const VERSION = 1;
+/** By account. */
+const RECORDS = 'records';
+/** By account: what a sign-in was written over because it could not be read. */
+const ASIDE = 'aside';
+
+function resultOf<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error!);
+  });
+}
+
+async function openDatabase(name: string): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, VERSION);
+  request.onupgradeneeded = () => {
+    for (const store of [RECORDS, ASIDE]) request.result.createObjectStore(store);
+  };
+  const database = await resultOf(request);
+  // Whoever deletes the database need not wait for us; what is under way is ended first.
+  database.onversionchange = () => database.close();
+  return database;
+}
+
+function ended(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new DOMException('', 'AbortError'));
+  });
+}
+
+type Use<T> = (store: (name: string) => IDBObjectStore) => Promise<T>;
+
+/** Opens the database for this one transaction: an open connection is in the way of who deletes or freezes a page. */
+async function transact<T>(name: string, mode: IDBTransactionMode, use: Use<T>): Promise<T> {
+  requireBrowser();
+  let database: IDBDatabase | undefined;
+  try {
+    database = await openDatabase(name);
+    const transaction = database.transaction([RECORDS, ASIDE], mode, { durability: 'strict' });
+    const [result] = await Promise.all([use((store) => transaction.objectStore(store)), ended(transaction)]);
+    return result;
+  } catch (error) {
+    throw error instanceof AccessTokenError ? error : databaseFailure(error);
+  } finally {
+    database?.close();
+  }
+}
+
+function recordIn(account: string, stored: unknown): CredentialRecord | undefined {
+  if (stored === undefined) return undefined;
+  if (Number.isFinite((stored as Partial<CredentialRecord> | null)?.revision))
+    return stored as CredentialRecord;
+  throw damaged(account);
+}
+
+export function readRecord(database: string, account: string): Promise<CredentialRecord | undefined> {
+  return transact(database, 'readonly', async (store) =>
+    recordIn(account, await resultOf(store(RECORDS).get(account))),
+  );
+}
+
+/** Compares and sets in one transaction, durably when it settles. */
+export function writeRecord(
+  database: string,
+  { account, record }: { readonly account: string; readonly record: CredentialRecord },
+  expected: number | undefined | 'replace',
+): Promise<boolean> {
+  return transact(database, 'readwrite', async (store) => {
+    const stored: unknown = await resultOf(store(RECORDS).get(account));
+    if (expected === 'replace') {
+      if (stored !== undefined) await resultOf(store(ASIDE).put(stored, account));
+    } else if (recordIn(account, stored)?.revision !== expected) {
+      return false;
+    }
+    // Plain JSON: members that are undefined are left out, as every store does.
+    await resultOf(store(RECORDS).put(JSON.parse(JSON.stringify(record)), account));
+    return true;
+  });
+}
