@@ -148,6 +148,34 @@ test('best effort goes on where the claim cannot be written, and says so', async
   expect(source.status().durability).toBe('dirty');
 });
 
+test('best effort goes on where the commit cannot be written, says so, and writes it later', async () => {
+  const { fs, state } = failingFs('sync', 'EIO');
+  const store = openFileStore(path, fs);
+  await signInExpired(store);
+  server.next({ hold: 'answer' });
+  const events: TokenEvent[] = [];
+  const source = createSource(store, server, {
+    persistence: 'best-effort',
+    onEvent: (event) => void events.push(event),
+  });
+  const taking = source.getAccessToken();
+  await untilHeld();
+  const claimed = await readFile(path, 'utf8');
+  state.failing = true;
+  server.release();
+
+  expect(server.isAccessTokenValid(await taking)).toBe(true);
+  expect(events).toContainEqual(expect.objectContaining({ type: 'persist-failed', during: 'commit' }));
+  expect(source.status().durability).toBe('dirty');
+  // The claim stays, and tells others that the refresh token may be spent.
+  expect(await readFile(path, 'utf8')).toBe(claimed);
+  expect(JSON.parse(claimed)).toMatchObject({ accounts: { default: { claim: { at: expect.any(Number) } } } });
+  state.failing = false;
+  await source.flush();
+  expect(source.status().durability).toBe('clean');
+  expect(await storedRefreshToken()).toBe(server.exchanges[0]?.issued?.refresh_token);
+});
+
 test.each<[string, string, () => Promise<unknown>]>([
   ['the path is a directory', 'it is a directory', () => mkdir(path)],
   ['the lock file cannot be opened', 'opened as a lock', () => mkdir(`${path}.lock`)],

@@ -1,9 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import type { CredentialRecord, TokenSource } from '@unexpired/core';
-import { createAuthorizationServer } from '@unexpired/testing';
+import { createAuthorizationServer, type AuthorizationServer } from '@unexpired/testing';
 import { createFileStore } from '../src/index.ts';
 import { start } from './children.ts';
 import { afterwards, createPlace, createSource } from './place.ts';
@@ -57,3 +57,74 @@ test.each(['rewrites', 'deletes'])(
     expect(server.isAccessTokenValid(await source.getAccessToken())).toBe(true);
   },
 );
+
+interface OlderFile {
+  readonly path: string;
+  readonly server: AuthorizationServer;
+  /** Has newer tokens than the older file. */
+  readonly source: TokenSource;
+  readonly newest: string;
+  /** A process that has never seen the newer tokens; resolves with the access token that it takes, or its error. */
+  readonly startOnOlder: () => Promise<string | undefined>;
+}
+
+/** A process refreshed once; before that a copy was made of the file. */
+async function olderFile(rotation: 'strict' | 'grace', expiresIn: number): Promise<OlderFile> {
+  const path = join(await createPlace(), 'credentials.json');
+  const server = await createAuthorizationServer({ rotation });
+  afterwards(() => server.close());
+  const source = createSource(createFileStore({ path }), server);
+  await source.signIn({ ...(await server.signIn()), expires_in: expiresIn });
+  await copyFile(path, `${path}.older`);
+  if (expiresIn === 0) await source.getAccessToken();
+  else expect(await refreshOnce(source)).toBe(true);
+  await source.flush();
+  return {
+    path,
+    server,
+    source,
+    newest: server.exchanges[0]!.issued!.refresh_token!,
+    startOnOlder: () =>
+      start('start-on-older-file', path, server.tokenEndpoint, 'exit', `${path}.older`).line(),
+  };
+}
+
+test('a process that starts on an older file uses its access token while that is valid, and spends nothing', async () => {
+  const { path, server, source, newest, startOnOlder } = await olderFile('strict', 3600);
+
+  expect(server.isAccessTokenValid(await startOnOlder())).toBe(true);
+  while ((await storedRefreshToken(path)) !== newest) await setImmediate();
+  expect(server.presentations).toHaveLength(1);
+  expect(await refreshOnce(source)).toBe(true);
+});
+
+test('a process that starts on an older file and has to refresh ends with the newer tokens of one that runs', async () => {
+  const { path, server, source, newest, startOnOlder } = await olderFile('strict', 0);
+
+  // Whether it was too early, and was refused, or found them written back.
+  expect(await startOnOlder()).toBe(await source.getAccessToken());
+  while ((await storedRefreshToken(path)) !== newest) await setImmediate();
+  expect(server.presentations.map(({ generation }) => generation)).toEqual(
+    server.reuses.length === 0 ? [1] : [1, 1],
+  );
+});
+
+test('where the server tolerates a repeat, a process that starts on an older file signs nobody out', async () => {
+  const { server, source, startOnOlder } = await olderFile('grace', 0);
+
+  expect(server.isAccessTokenValid(await startOnOlder())).toBe(true);
+  expect(await refreshOnce(source)).toBe(true);
+  expect(server.isAccessTokenValid(await source.getAccessToken())).toBe(true);
+  expect(server.reuses).toEqual([]);
+});
+
+test('where nobody has the newer tokens any more, a refusal of the older ones is told and changes no token', async () => {
+  const { path, server, source, startOnOlder } = await olderFile('strict', 0);
+  await source.close();
+  await copyFile(`${path}.older`, path);
+  const before = await storedRefreshToken(path);
+
+  expect(JSON.parse((await startOnOlder())!)).toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED' });
+  expect(server.reuses).toHaveLength(1);
+  expect(await storedRefreshToken(path)).toBe(before);
+});
