@@ -56,6 +56,9 @@ const POLL_SPREAD_MS = 15;
 /** So often it is made while it is waited for; then something is wrong with its path. */
 const MAKES = 10;
 
+/** The collector closes a file that nobody refers to any more, and that would free its lock. */
+const held = new Set<FileHandle>();
+
 const CHECKS = {
   path: ['a path', (value: unknown) => typeof value === 'string' && value !== ''],
   keepAlive: ['true or false', (value: unknown) => typeof value === 'boolean'],
@@ -92,6 +95,7 @@ export function createFileLock(options: FileLockOptions): FileLock {
   }
 
   async function release({ file }: Lock, key: string): Promise<void> {
+    held.delete(file);
     try {
       native.unlock(file.fd, key);
     } finally {
@@ -105,6 +109,7 @@ export function createFileLock(options: FileLockOptions): FileLock {
         key,
         async () => {
           const lock = await acquire(key, signal);
+          held.add(lock.file);
           try {
             await grown(lock);
             return await task(sectionOf(lock, path));

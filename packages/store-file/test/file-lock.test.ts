@@ -1,5 +1,8 @@
 import { access, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from '@jest/globals';
 import { LAG_MS } from '../src/claim-ends.ts';
 import { createFileLock } from '../src/file-lock.ts';
@@ -72,6 +75,33 @@ test('a lock that another one holds is waited for, and had once it is free', asy
   await next;
 
   expect(order).toEqual(['left', 'next']);
+});
+
+test('a holder whose task nobody can settle any more keeps its lock through garbage collections', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const path = await pathOfLock();
+  const entered = Promise.withResolvers<void>();
+  void createFileLock({ path }).runExclusive(
+    'default',
+    () => {
+      entered.resolve();
+      return new Promise(() => undefined);
+    },
+    patient,
+  );
+  await entered.promise;
+  for (let i = 0; i < 3; i += 1) {
+    collect();
+    await setImmediate();
+  }
+  const leaving = new AbortController();
+  const refused = watchRefusals();
+  const next = createFileLock({ path }).runExclusive('default', async () => 'entered', leaving.signal);
+  await Promise.race([refused(), next]);
+  leaving.abort('refused');
+
+  await expect(next).rejects.toBe('refused');
 });
 
 // macOS locks whole files
