@@ -19,6 +19,7 @@ import {
 } from './credentials.ts';
 import { createFileLock, type FileLock, type LockedSection } from './file-lock.ts';
 import { realPathOf } from './real-path.ts';
+import { shareNext } from './share-next.ts';
 
 export interface FileStoreOptions {
   /**
@@ -79,43 +80,65 @@ async function whileWriting<T>(
   }
 }
 
-/** What a sign-in is written into. */
-async function readToReplace(file: CredentialsFile, account: string): Promise<Credentials> {
-  try {
-    const credentials = await file.read();
-    if (entryOf(credentials, account) !== undefined) await file.keepAside();
-    return credentials;
-  } catch (error) {
-    if (!(error instanceof UnreadableCredentials)) throw error;
-    await file.keepAside();
-    return NO_CREDENTIALS;
-  }
-}
-
 interface Change {
   readonly account: string;
   readonly record: CredentialRecord;
   readonly expected: number | undefined | 'replace';
 }
 
-/** Compare and set; the caller holds the write lock. */
-async function replaceEntry(
+/** What the changes are written into; a sign-in that replaces what is there keeps that aside. */
+async function readToChange(file: CredentialsFile, changes: readonly Change[]): Promise<Credentials> {
+  const replaced = changes.filter(({ expected }) => expected === 'replace');
+  try {
+    const credentials = await file.read();
+    if (replaced.some(({ account }) => entryOf(credentials, account) !== undefined)) await file.keepAside();
+    return credentials;
+  } catch (error) {
+    if (replaced.length === 0 || !(error instanceof UnreadableCredentials)) throw error;
+    await file.keepAside();
+    return NO_CREDENTIALS;
+  }
+}
+
+/** Compares and sets one after another, and returns what was set; the caller holds the write lock. */
+async function apply(
   file: CredentialsFile,
-  { account, record, expected }: Change,
+  changes: readonly Change[],
   keepLock: KeepLock,
-): Promise<boolean> {
-  const credentials = expected === 'replace' ? await readToReplace(file, account) : await file.read();
-  if (expected !== 'replace' && !hasRevision(entryOf(credentials, account), expected)) return false;
-  await file.write(withEntry(credentials, account, record), keepLock);
-  return true;
+): Promise<ReadonlySet<Change>> {
+  let credentials = await readToChange(file, changes);
+  const applied = new Set<Change>();
+  for (const change of changes) {
+    const { account, record, expected } = change;
+    if (expected !== 'replace' && !hasRevision(entryOf(credentials, account), expected)) continue;
+    credentials = withEntry(credentials, account, record);
+    applied.add(change);
+  }
+  if (applied.size > 0) await file.write(credentials, keepLock);
+  return applied;
+}
+
+/** Writes changes that come while the file is being written all at once: each costs the whole file, and a flush. */
+function createWriter(path: string, file: CredentialsFile): (change: Change) => Promise<boolean> {
+  // A file of its own: on macOS a section would lock out its own holder's writes.
+  const lock = createFileLock({ path: `${path}.write.lock`, keepAlive: true });
+  let waiting: Change[] = [];
+  const writeAll = shareNext(() => {
+    const changes = waiting;
+    waiting = [];
+    return whileWriting(lock, path, (keepLock) => apply(file, changes, keepLock));
+  });
+  return async (change) => {
+    waiting.push(change);
+    return (await writeAll()).has(change);
+  };
 }
 
 /** A store over a real path that knows of no other in this process. */
 export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore {
   const sections = createFileLock({ path: `${path}.lock` });
-  // A file of its own: on macOS a section would lock out its own holder's writes.
-  const writing = createFileLock({ path: `${path}.write.lock`, keepAlive: true });
   const file = createCredentialsFile(path, fs);
+  const change = createWriter(path, file);
   const hints = createAccountHints(path, file);
   // Core judges it: one that is damaged is an error of this account alone.
   const read = async (account: string): Promise<CredentialRecord | undefined> =>
@@ -127,13 +150,12 @@ export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore
       return record;
     },
 
-    write: (account, record, expected) =>
-      whileWriting(writing, path, async (keepLock) => {
-        const isWritten = await replaceEntry(file, { account, record, expected }, keepLock);
-        if (isWritten) hints.written(account, record);
-        hints.renew();
-        return isWritten;
-      }),
+    async write(account, record, expected) {
+      const isWritten = await change({ account, record, expected });
+      if (isWritten) hints.written(account, record);
+      hints.renew();
+      return isWritten;
+    },
 
     runExclusive: (account, task, signal) =>
       sections.runExclusive(

@@ -1,0 +1,70 @@
+import nodeFs, { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import type { TokenStore } from '@unexpired/core';
+import { openFileStore } from '../src/file-store.ts';
+import { createPlace, recordOf } from './place.ts';
+
+/** A store whose writes of the file are counted. */
+async function openCounted(): Promise<{ path: string; store: TokenStore; renames: () => number }> {
+  const path = join(await createPlace(), 'credentials.json');
+  let renames = 0;
+  const rename = async (from: string, to: string): Promise<void> => {
+    renames += 1;
+    await nodeFs.rename(from, to);
+  };
+  const store = openFileStore(path, { ...nodeFs, rename } as typeof nodeFs);
+  return { path, store, renames: () => renames };
+}
+
+test('records that are to be written while the file is written are written all at once', async () => {
+  const { path, store, renames } = await openCounted();
+  await store.write('user-0', recordOf(1), undefined);
+  const writes = Array.from({ length: 50 }, async (_, i) => store.write(`user-${i}`, recordOf(2), undefined));
+
+  // What one of them finds stored is its own failure.
+  expect(await Promise.all(writes)).toEqual(writes.map((_, i) => i > 0));
+  expect(renames()).toBe(2);
+  const stored = JSON.parse(await readFile(path, 'utf8')) as { accounts: object };
+  expect(Object.values(stored.accounts)).toEqual([recordOf(1), ...writes.slice(1).map(() => recordOf(2))]);
+});
+
+test('writes of one account at once are compared one after another', async () => {
+  const { store, renames } = await openCounted();
+  const writes = [
+    store.write('ann', recordOf(1), undefined),
+    store.write('ann', recordOf(9), undefined),
+    store.write('ann', recordOf(2), 1),
+    store.write('bob', recordOf(1), 0),
+  ].map(async (write) => write);
+
+  expect(await Promise.all(writes)).toEqual([true, false, true, false]);
+  expect((await store.read('ann'))?.revision).toBe(2);
+  expect(await store.read('bob')).toBeUndefined();
+  expect(renames()).toBe(1);
+});
+
+test('nothing is written where nothing is to be changed', async () => {
+  const { path, store, renames } = await openCounted();
+
+  expect(
+    await Promise.all([1, 2].map(async (expected) => store.write('ann', recordOf(3), expected))),
+  ).toEqual([false, false]);
+  expect(renames()).toBe(0);
+  expect(await readdir(join(path, '..'))).toEqual(['credentials.json.write.lock']);
+});
+
+test('a sign-in beside other writes keeps a broken file aside once, and they find what a new file has', async () => {
+  const { path, store } = await openCounted();
+  await writeFile(path, '{');
+  const writes = [
+    store.write('ann', recordOf(2), 1),
+    store.write('bob', recordOf(5), 'replace'),
+    store.write('eve', recordOf(1), undefined),
+  ].map(async (write) => write);
+
+  expect(await Promise.all(writes)).toEqual([false, true, true]);
+  const asides = (await readdir(join(path, '..'))).filter((name) => name.includes('.broken-'));
+  expect(asides).toHaveLength(1);
+  expect(await readFile(join(path, '..', asides[0]!), 'utf8')).toBe('{');
+});
