@@ -45,7 +45,7 @@ function entryOf(account: string, text: string): Entry {
   if (typeof version === 'number' && version > 1) {
     throw unreadable(account, 'was written by a newer version of this library');
   }
-  if (version === 1 && entry?.record !== undefined) return { record: entry.record };
+  if (version === 1 && entry?.record) return { record: entry.record };
   if (version === 1 && isParts(entry?.parts)) return { parts: entry.parts };
   throw unreadable(account, 'was not written by this library, or is damaged');
 }
@@ -76,10 +76,9 @@ async function readEntry(keyring: Keyring, parts: PartStore, account: string): P
   }
 }
 
-/** `limit` counts the characters that one entry can hold. */
-export function openEntries(keyring: Keyring, limit: number): Entries {
+/** `limit` counts the characters that one entry can hold; `tidied` names the entries that have nothing left over. */
+export function openEntries(keyring: Keyring, limit: number, tidied: Set<string> = new Set()): Entries {
   const parts = openParts(keyring, limit);
-  const tidied = new Set<string>();
 
   /** Until it is done the entry tells of what was there before. */
   async function writeEntry(

@@ -1,18 +1,23 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { AccessTokenError } from '@unexpired/core';
+import { launchHelper } from './helper-launch.ts';
 import type { HelperAnswer, HelperCall, HelperOrder } from './helper-protocol.ts';
 import { keyringError } from './keyring.ts';
+
+export interface HelperTimes {
+  /** No call takes longer. Shorter than core waits for a store, so that its error is told. */
+  readonly callMs: number;
+  /** For so long a person may type a password, while calls fail; then the helper is killed. */
+  readonly promptMs: number;
+  /** A helper without calls ends after that. */
+  readonly idleMs: number;
+}
 
 /** One helper process, and the calls that it was given. */
 export interface HelperChild {
   /** Throws where it cannot be asked. */
-  call(call: HelperCall, limitMs: number): Promise<unknown>;
+  call(call: HelperCall): Promise<unknown>;
   readonly isRunning: boolean;
-  /** Since when it has left calls unanswered, also those that nobody waits for any more; undefined: there are none. */
-  readonly silentSince: number | undefined;
-  /** It ends by itself after what it has begun. */
-  release(): void;
-  kill(): void;
 }
 
 interface Waiting {
@@ -20,41 +25,15 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-function ended(): Error {
-  return keyringError('the process that calls it ended, or could not be started; try again.');
-}
-
-const MARK = 'UNEXPIRED_KEYRING_HELPER';
-
-/** A packaged program is its own Node: it would start itself as the helper, over and over. */
-export function refuseInHelper(): void {
-  if (process.env[MARK] === undefined) return;
-  throw keyringError('this program was started again in place of its helper process, as a packaged one is.');
-}
-
-/** A debugger of this process is none of the helper's: it would take the same port, or wait for somebody. */
-function environment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: options = '', ...rest } = process.env;
-  const kept = options.replaceAll(/(?<!\S)"?--inspect\S*(?:\s+[^-\s]\S*)?/g, '');
-  return { ...rest, NODE_OPTIONS: kept, [MARK]: '1' };
-}
-
-function launch(order: HelperOrder): ChildProcess {
-  const isSource = import.meta.url.endsWith('.ts');
-  const program = new URL(isSource ? './helper-process.ts' : './helper-process.js', import.meta.url);
-  return fork(program, [JSON.stringify(order)], {
-    // Sources import sources.
-    execArgv: ['--expose-gc', ...(isSource ? ['--conditions=@unexpired/source', '--no-warnings'] : [])],
-    env: environment(),
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
+function ended(how: string): Error {
+  return keyringError(`the process that calls it ${how}; try again.`);
 }
 
 interface Calls {
   /** Undefined: nobody waits for it any more. */
   take(id: number): Waiting | undefined;
   add(id: number, limitMs: number): Promise<unknown>;
-  endAll(): void;
+  endAll(how: string): void;
 }
 
 /** The calls that somebody waits for: only they keep this process from ending. */
@@ -87,55 +66,73 @@ function createCalls(child: ChildProcess): Calls {
       keepAlive();
       return promise.finally(() => clearTimeout(timer));
     },
-    endAll() {
-      for (const id of waiting.keys()) take(id)?.reject(ended());
+    endAll(how) {
+      for (const id of waiting.keys()) take(id)?.reject(ended(how));
     },
   };
 }
 
-/** `onAnswer` is called after each answer. */
-export function startHelperChild(order: HelperOrder, onAnswer: () => void): HelperChild {
-  const child = launch(order);
+interface Rest {
+  /** From now on it has calls to answer, also such as nobody waits for any more, or has none. */
+  restart(hasCalls: boolean): void;
+}
+
+/** Ends a helper that is not called, and one that does not answer: it may hold locks that others wait for. */
+function createRest(child: ChildProcess, { promptMs, idleMs }: HelperTimes): Rest {
+  let timer: NodeJS.Timeout | undefined;
+
+  function release(): void {
+    child.stdin?.destroy();
+    if (child.connected) child.disconnect();
+  }
+
+  function kill(): void {
+    child.kill('SIGKILL');
+    release();
+  }
+
+  return {
+    restart(hasCalls) {
+      clearTimeout(timer);
+      timer = setTimeout(hasCalls ? kill : release, hasCalls ? promptMs : idleMs).unref();
+    },
+  };
+}
+
+export function startHelperChild(program: URL, order: HelperOrder, times: HelperTimes): HelperChild {
+  const child = launchHelper(program, order);
   const calls = createCalls(child);
+  const rest = createRest(child, times);
   let unanswered = 0;
-  let heardAt = 0;
   let lastId = 0;
 
-  child.on('error', () => calls.endAll());
-  child.on('exit', () => calls.endAll());
+  child.on('error', () => calls.endAll('could not be started'));
+  child.on('exit', (code, signal) => calls.endAll(`ended (${signal ?? `exit code ${code}`})`));
   child.on('message', (answer: HelperAnswer) => {
     unanswered -= 1;
-    heardAt = performance.now();
+    rest.restart(unanswered > 0);
     const waiting = calls.take(answer.id);
     if ('failure' in answer) waiting?.reject(new AccessTokenError('ERR_STORE_FAILED', answer.failure));
     else waiting?.resolve(answer.result);
-    onAnswer();
   });
 
   return {
     get isRunning() {
       return child.connected;
     },
-    get silentSince() {
-      return unanswered === 0 ? undefined : heardAt;
-    },
-    release() {
-      if (child.connected) child.disconnect();
-    },
-    kill: () => void child.kill('SIGKILL'),
-    call(call, limitMs) {
-      // One that could not be started, for want of file descriptors, has no channel either.
-      if (!child.connected) throw ended();
+    call(call) {
+      // For want of file descriptors, say: then it has no channel either.
+      if (!child.connected) throw ended('could not be started');
       lastId += 1;
       try {
         // A failure that is told later is an end of the process, which is noticed.
-        child.send({ ...call, id: lastId }, () => undefined);
+        child.send({ ...call, id: lastId, until: Date.now() + times.callMs }, () => undefined);
       } catch {
         throw keyringError('the process that calls it could not be asked.');
       }
-      if (unanswered === 0) heardAt = performance.now();
+      if (unanswered === 0) rest.restart(true);
       unanswered += 1;
-      return calls.add(lastId, limitMs);
+      return calls.add(lastId, times.callMs);
     },
   };
 }

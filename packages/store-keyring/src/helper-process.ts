@@ -1,16 +1,20 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { AccessTokenError } from '@unexpired/core';
 import type { HelperAnswer, HelperOrder, HelperRequest } from './helper-protocol.ts';
 import { openKeyring } from './keyring.ts';
 import { placeIn } from './place.ts';
 import { openSharedKeyring } from './shared-keyring.ts';
 
+new Worker(new URL(`./helper-end${extname(import.meta.url)}`, import.meta.url)).unref();
+
 const { service, directory, limit } = JSON.parse(process.argv[2]!) as HelperOrder;
 const keyring = openSharedKeyring(openKeyring(service), placeIn(directory, service), limit);
 
 async function run(request: HelperRequest): Promise<unknown> {
   if (request.method === 'read') return keyring.read(request.account);
-  const { account, record, expected } = request;
-  return keyring.write(account, record, expected ?? undefined);
+  const { account, record, expected, until } = request;
+  return keyring.write({ account, record, expected: expected ?? undefined, until });
 }
 
 async function answer(request: HelperRequest): Promise<HelperAnswer> {
@@ -30,17 +34,6 @@ process.on('message', (request: HelperRequest) => {
     if (process.connected) process.send!(message, () => undefined);
   });
 });
-
-/** What was begun is finished, but a keyring that asks for its password is not waited for. */
-const FINISH_MS = 1000;
-
-function finish(): void {
-  // Not `exit`, which waits for the keyring.
-  setTimeout(() => process.kill(process.pid, 'SIGKILL'), FINISH_MS).unref();
-}
-
-process.on('disconnect', finish);
-if (!process.connected) finish();
 
 // A terminal sends these to all its processes; ours decides itself when it ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);

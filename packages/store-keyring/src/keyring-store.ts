@@ -1,7 +1,8 @@
 import { checkOptions, invalidOption, type CredentialRecord, type TokenStore } from '@unexpired/core';
 import { createFileLock } from '@unexpired/store-file';
 import { createChangeHints } from './change-hints.ts';
-import { createHelper, type HelperTimes } from './helper.ts';
+import type { HelperTimes } from './helper-child.ts';
+import { createHelper } from './helper.ts';
 import type { HelperOrder } from './helper-protocol.ts';
 import { directoryOfUser, placeIn } from './place.ts';
 
@@ -20,7 +21,7 @@ export function openKeyringStore(order: HelperOrder, times?: HelperTimes): Token
   const hints = createChangeHints(place.changed);
   // Core judges it: one that is damaged is an error of this account alone.
   const read: Read = async (account) =>
-    ((await helper.call({ method: 'read', account })) as CredentialRecord | null | undefined) ?? undefined;
+    (await helper.call({ method: 'read', account })) as CredentialRecord | undefined;
   return {
     read,
     write: async (account, record, expected) =>
@@ -52,7 +53,7 @@ const stores = new Map<string, WeakRef<TokenStore>>();
  * the same store.
  *
  * @throws TypeError that names the option, what was expected, and what came
- * @throws AccessTokenError where files cannot be locked on this platform
+ * @throws AccessTokenError where files cannot be locked on this platform, and in a program that was bundled
  */
 export function createKeyringStore(options: KeyringStoreOptions): TokenStore {
   checkOptions(options, CHECKS);

@@ -1,4 +1,4 @@
-import { AccessTokenError, createKeyedMutex } from '@unexpired/core';
+import { AccessTokenError } from '@unexpired/core';
 import type { AsyncEntry } from '@napi-rs/keyring';
 import type { NativeEntries } from './native-entries.ts';
 
@@ -11,8 +11,13 @@ export interface Keyring {
 
 const TOLD_LENGTH = 200;
 
+/** By what its error says. */
+export function isLocked(said: string): boolean {
+  return /prompt|\blocked\b/i.test(said);
+}
+
 function adviceFor(said: string): string {
-  if (/prompt|locked/i.test(said)) return 'It is locked: unlock it and try again.';
+  if (isLocked(said)) return 'It is locked: unlock it and try again.';
   if (process.platform !== 'linux') return 'Unlock it and allow this program to use it.';
   return (
     'A Secret Service (GNOME Keyring, KWallet, KeePassXC) must run in the D-Bus session of this user, ' +
@@ -33,11 +38,7 @@ function refusal(error: unknown): AccessTokenError {
   return keyringError(`${said.replace(/[.\s]*$/, '.')} ${adviceFor(said)}`);
 }
 
-const patient = new AbortController().signal;
-
 export function openKeyring(service: string): Keyring {
-  // A locked keyring asks its user for each call that comes, so that one comes at a time.
-  const mutex = createKeyedMutex();
   let entries: NativeEntries | undefined;
 
   /** Later than at start: where there is no native build a call is rejected. */
@@ -47,15 +48,12 @@ export function openKeyring(service: string): Keyring {
   }
 
   async function use<T>(user: string, call: (entry: AsyncEntry) => Promise<T>): Promise<T> {
-    const run = async (): Promise<T> => {
-      try {
-        entries ??= await load();
-        return await entries.use(user, call);
-      } catch (error) {
-        throw refusal(error);
-      }
-    };
-    return mutex.runExclusive('', run, patient);
+    try {
+      entries ??= await load();
+      return await entries.use(user, call);
+    } catch (error) {
+      throw refusal(error);
+    }
   }
 
   return {

@@ -1,4 +1,5 @@
 import { AsyncEntry } from '@napi-rs/keyring';
+import { isLocked } from './keyring.ts';
 
 /** Entries of the native module, one for each user of the service. */
 export interface NativeEntries {
@@ -11,8 +12,10 @@ const PINNED = { linux: { store: 'secret-service' } } as const;
 
 const KEPT = 16;
 
-export function isLocked(error: unknown): boolean {
-  return /prompt|locked/i.test(String((error as Error | undefined)?.message));
+/** Its user was asked, and once is enough; or it is silent, and a new connection would halt this thread. */
+function isFinal(error: unknown): boolean {
+  const said = String((error as Error | undefined)?.message);
+  return isLocked(said) || /did not receive a reply/i.test(said);
 }
 
 export function createNativeEntries(service: string): NativeEntries {
@@ -45,8 +48,7 @@ export function createNativeEntries(service: string): NativeEntries {
       try {
         return await callOver(known);
       } catch (error) {
-        // Its user was asked once, that is enough.
-        if (isLocked(error)) throw error;
+        if (isFinal(error)) throw error;
         return callOver(make(user));
       }
     },

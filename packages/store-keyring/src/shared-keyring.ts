@@ -1,20 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { utimes, writeFile } from 'node:fs/promises';
 import type { CredentialRecord } from '@unexpired/core';
-import { createFileLock, type FileLock } from '@unexpired/store-file';
+import { createFileLock, type FileLock, type LockedSection } from '@unexpired/store-file';
 import { openEntries, type Entries } from './entries.ts';
 import { keyringError, type Keyring } from './keyring.ts';
 import type { Place } from './place.ts';
+import { createTurns } from './turns.ts';
+
+export interface Change {
+  readonly account: string;
+  readonly record: CredentialRecord;
+  readonly expected: number | undefined | 'replace';
+  /** Epoch ms; from then on nobody waits for it. */
+  readonly until: number;
+}
 
 /** The records of all processes of a user: what a token store reads and writes. */
 export interface SharedKeyring {
   read(account: string): Promise<unknown>;
   /** Compare and set. */
-  write(
-    account: string,
-    record: CredentialRecord,
-    expected: number | undefined | 'replace',
-  ): Promise<boolean>;
+  write(change: Change): Promise<boolean>;
 }
 
 /**
@@ -50,9 +55,21 @@ function hasRevision(stored: unknown, expected: number | undefined): boolean {
   return expected !== undefined && (stored as { revision?: unknown } | null)?.revision === expected;
 }
 
-async function replace(entries: Entries, account: string, record: CredentialRecord): Promise<void> {
-  await entries.keepAside(account);
+/** Compare and set; the caller holds the account's write lock. */
+async function change(entries: Entries, { account, record, expected }: Change): Promise<boolean> {
+  if (expected === 'replace') await entries.keepAside(account);
+  else if (!hasRevision(await entries.read(account), expected)) return false;
   await entries.write(account, record);
+  return true;
+}
+
+/** Rejects once the write lock is lost, or where the change would come too late. */
+async function keepOn({ check, signal }: LockedSection, { expected, until }: Change): Promise<void> {
+  await check();
+  signal.throwIfAborted();
+  // Others may have signed in since then; what compares does no harm late, and may hold the only tokens.
+  if (expected === 'replace' && Date.now() > until)
+    throw keyringError('its turn to be written came too late.');
 }
 
 export function openSharedKeyring(
@@ -60,12 +77,15 @@ export function openSharedKeyring(
   place: Place,
   limit: number = ENTRY_LIMIT,
 ): SharedKeyring {
-  const entries = openEntries(keyring, limit);
+  const inTurn = createTurns(keyring);
+  const anyTime = inTurn(async () => undefined);
+  const reading = openEntries(anyTime, limit);
+  const tidied = new Set<string>();
   const lock: FileLock = createFileLock({ path: place.writeLock, keepAlive: true });
   let trying: Promise<void> | undefined;
 
   async function trust(): Promise<void> {
-    trying ??= lock.runExclusive('probe', () => tryOut(keyring), patient);
+    trying ??= lock.runExclusive('probe', () => tryOut(anyTime), patient);
     try {
       await trying;
     } catch (error) {
@@ -77,22 +97,22 @@ export function openSharedKeyring(
   return {
     async read(account) {
       await trust();
-      return entries.read(account);
+      return reading.read(account);
     },
-    async write(account, record, expected) {
+    async write(wanted) {
       await trust();
-      const compareAndSet = async (): Promise<boolean> => {
-        if (expected === 'replace') {
-          await replace(entries, account, record);
-        } else {
-          if (!hasRevision(await entries.read(account), expected)) return false;
-          await entries.write(account, record);
-        }
-        await touch(place.changed);
-        return true;
+      const changeUnder = async (section: LockedSection): Promise<boolean> => {
+        const entries = openEntries(
+          inTurn(() => keepOn(section, wanted)),
+          limit,
+          tidied,
+        );
+        const isWritten = await change(entries, wanted);
+        if (isWritten) await touch(place.changed);
+        return isWritten;
       };
       // Keys beside that of the probe.
-      return lock.runExclusive(`account ${account}`, compareAndSet, patient);
+      return lock.runExclusive(`account ${wanted.account}`, changeUnder, patient);
     },
   };
 }

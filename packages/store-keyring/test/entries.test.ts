@@ -108,6 +108,7 @@ test.each<[string, string, RegExp]>([
   ['is of another program', 'hunter2', /was not written by this library, or is damaged/],
   ['is null', 'null', /was not written by this library/],
   ['has no record', '{"version":1}', /was not written by this library/],
+  ['has a record that is null', '{"version":1,"record":null}', /was not written by this library/],
   ['is newer', '{"version":2,"record":{}}', /was written by a newer version/],
   [
     'lacks parts',

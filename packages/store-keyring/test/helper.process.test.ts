@@ -37,3 +37,18 @@ test('a program that is started in place of the helper gets an error, not a help
     delete process.env['UNEXPIRED_KEYRING_HELPER'];
   }
 });
+
+test('a call whose helper ends by itself tells how it ended', async () => {
+  const { NODE_OPTIONS: before } = process.env;
+  process.env['NODE_OPTIONS'] = '--import=data:text/javascript,process.exit(7)';
+  try {
+    const helper = createHelper({ service: 'test', directory: '/nonexistent' });
+    await expect(helper.call({ method: 'read', account: 'ann' })).rejects.toMatchObject({
+      code: 'ERR_STORE_FAILED',
+      message: expect.stringContaining('ended (exit code 7); try again.'),
+    });
+  } finally {
+    if (before === undefined) delete process.env['NODE_OPTIONS'];
+    else process.env['NODE_OPTIONS'] = before;
+  }
+});

@@ -17,6 +17,8 @@ export interface KeyringSession {
   readonly directory: string;
   /** The daemon's process; another one is started by D-Bus, and is locked, once this one is gone. */
   daemon(): Promise<number>;
+  /** The process of its bus. */
+  bus(): Promise<number>;
   lock(): Promise<void>;
   /** Starts another daemon in the place of the one that runs, and unlocks it. */
   replace(): Promise<void>;
@@ -78,16 +80,19 @@ export async function startKeyring(options: { daemon?: boolean } = {}): Promise<
   const env = { ...places, DBUS_SESSION_BUS_ADDRESS: address };
   const bus = ['--object-path', '/org/freedesktop/DBus', '--method'];
 
-  async function daemon(): Promise<number> {
+  async function processOf(name: string): Promise<number> {
     const owner = 'org.freedesktop.DBus.GetConnectionUnixProcessID';
-    const answer = await call(env, 'org.freedesktop.DBus', ...bus, owner, 'org.freedesktop.secrets');
+    const answer = await call(env, 'org.freedesktop.DBus', ...bus, owner, name);
     return Number(/uint32 (\d+)/.exec(answer)?.[1]);
   }
+
+  const daemon = (): Promise<number> => processOf('org.freedesktop.secrets');
 
   return {
     env,
     directory: join(home, 'state'),
     daemon,
+    bus: () => processOf('org.freedesktop.DBus'),
     async lock() {
       const path = '/org/freedesktop/secrets';
       const method = ['--object-path', path, '--method', 'org.freedesktop.Secret.Service.Lock'];
