@@ -1,31 +1,12 @@
-import { checkOptions, invalidOption, type ExclusiveSection, type TokenStore } from '@unexpired/core';
-import { lockFailure, requireBrowser } from './failures.ts';
+import { checkOptions, invalidOption, type TokenStore } from '@unexpired/core';
+import { requireBrowser } from './failures.ts';
 import { createHints } from './hints.ts';
+import { runLocked } from './locks.ts';
 import { readRecord, writeRecord } from './records.ts';
 
 export interface BrowserStoreOptions {
   /** Names the database, locks and channels of the origin. Tabs that share a credential use the same one. */
   readonly name: string;
-}
-
-// The browser takes a lock from nobody who lives, however slow.
-const section: ExclusiveSection = { signal: new AbortController().signal, clock: undefined };
-
-async function runExclusive<T>(
-  lock: string,
-  task: (section: ExclusiveSection) => Promise<T>,
-  signal: AbortSignal,
-): Promise<T> {
-  requireBrowser();
-  let hasBegun = false;
-  try {
-    return await navigator.locks.request(lock, { signal }, () => {
-      hasBegun = true;
-      return task(section);
-    });
-  } catch (error) {
-    throw hasBegun || signal.aborted ? error : lockFailure(error);
-  }
 }
 
 const NAME = 'a string that is not empty';
@@ -49,7 +30,7 @@ export function createBrowserStore(options: BrowserStoreOptions): TokenStore {
       if (written) hints.announce(account);
       return written;
     },
-    runExclusive: (account, task, signal) => runExclusive(nameOf(account), task, signal),
+    runExclusive: (account, task, signal) => runLocked(nameOf(account), task, signal),
     subscribe(account, onChange) {
       requireBrowser();
       return hints.listen(account, onChange);

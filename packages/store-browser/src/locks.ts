@@ -1,0 +1,41 @@
+import type { ExclusiveSection } from '@unexpired/core';
+import { lockFailure, requireBrowser } from './failures.ts';
+
+// The browser takes a lock from nobody who lives, however slow.
+const section: ExclusiveSection = { signal: new AbortController().signal, clock: undefined };
+
+const ASK_AGAIN_MS = 1000;
+
+/**
+ * A page may enter the back/forward cache with the lock. Chromium removes it from there once somebody asks for that lock,
+ * but not for those who had asked before: whoever waits asks again. Returns what ends that.
+ */
+function askAgain(lock: string): () => void {
+  const ask = (): void => {
+    navigator.locks.request(lock, { ifAvailable: true }, () => undefined).catch(() => undefined);
+  };
+  const timer = setInterval(ask, ASK_AGAIN_MS);
+  return () => clearInterval(timer);
+}
+
+/** Runs the task under a Web Lock; the signal ends only the waiting. */
+export async function runLocked<T>(
+  lock: string,
+  task: (section: ExclusiveSection) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  requireBrowser();
+  let hasBegun = false;
+  const stopAsking = askAgain(lock);
+  try {
+    return await navigator.locks.request(lock, { signal }, () => {
+      hasBegun = true;
+      stopAsking();
+      return task(section);
+    });
+  } catch (error) {
+    throw hasBegun || signal.aborted ? error : lockFailure(error);
+  } finally {
+    stopAsking();
+  }
+}
