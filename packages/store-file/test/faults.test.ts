@@ -368,12 +368,18 @@ test('a write that another process never ends is an error in the end, and nothin
   afterwards(() => jest.useRealTimers());
   const writing = Promise.resolve(store.write('default', recordOf(1), 'replace'));
   const failure = writing.catch((error: unknown) => error);
-  await jest.advanceTimersByTimeAsync(8000);
-
-  expect(await failure).toMatchObject({
+  await jest.advanceTimersByTimeAsync(5000);
+  const later = Promise.resolve(store.write('ann', recordOf(1), undefined));
+  const laterFailure = later.catch((error: unknown) => error);
+  await jest.advanceTimersByTimeAsync(3000);
+  const expected = {
     code: 'ERR_STORE_FAILED',
-    message: expect.stringMatching(/Another process has been writing .*credentials\.json for 8000 ms/),
-  });
+    message: expect.stringMatching(/Another write of .*credentials\.json has taken 8000 ms/),
+  };
+
+  expect(await failure).toMatchObject(expected);
+  await jest.advanceTimersByTimeAsync(5000);
+  expect(await Promise.race([laterFailure, setImmediate('waits')])).toMatchObject(expected);
   stay.resolve();
   await holding;
   expect(await readFile(path, 'utf8')).toBe(before);
