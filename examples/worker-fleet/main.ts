@@ -13,7 +13,9 @@ const LIFETIME_MS = 2000;
 
 /** Somebody signs the fleet in, once. */
 async function signIn(redisUrl: string, tokenResponse: TokenResponse): Promise<void> {
-  const client = await createClient({ url: redisUrl }).connect();
+  const client = createClient({ url: redisUrl });
+  client.on('error', ({ message }: Error) => console.error(`Redis: ${message}`));
+  await client.connect();
   const tokens = createTokenSource({
     origins: ['https://unused.example'],
     refresh: () => ({}),
