@@ -4,10 +4,17 @@ export interface Keys {
   readonly lease: string;
   /** What a sign-in was written over. */
   readonly aside: string;
-  /** Says that the record was written, and by which store. */
+  /** The channel of all accounts. */
+  readonly channel: string;
+  /** The topic that the record was written, and by which store. */
   readonly changed: string;
-  /** Says that the lease is free. */
+  /** The topic that the lease is free. */
   readonly released: string;
+}
+
+/** What all accounts of a prefix are hinted at over. */
+export function channelOf(prefix: string): string {
+  return `${prefix}hints`;
 }
 
 /**
@@ -21,7 +28,8 @@ export function keysOf(prefix: string, account: string): Keys {
     record: `${base}:record`,
     lease: `${base}:lease`,
     aside: `${base}:aside`,
-    changed: `${base}:changed`,
-    released: `${base}:released`,
+    channel: channelOf(prefix),
+    changed: `changed ${tag}`,
+    released: `released ${tag}`,
   };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExclusiveSection } from '@unexpired/core';
 import { afterReading, type Command, type Send } from './commands.ts';
-import type { Follow } from './hints.ts';
+import { hintOf, type Follow } from './hints.ts';
 import type { Keys } from './keys.ts';
 import { ACQUIRE, EXTEND, RELEASE } from './scripts.ts';
 
@@ -47,7 +47,11 @@ async function ask(
 
 async function release({ send }: LeaseMeans, keys: Keys, id: string): Promise<void> {
   try {
-    await send({ script: RELEASE, keys: [keys.lease], values: [id, keys.released] });
+    await send({
+      script: RELEASE,
+      keys: [keys.lease],
+      values: [id, keys.channel, hintOf(keys.released, '')],
+    });
   } catch {
     // It ends by itself.
   }

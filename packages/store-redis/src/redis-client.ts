@@ -15,14 +15,12 @@ export interface IoRedisClient {
 /** A second client of `redis` 5 or later, for the messages alone. */
 export interface NodeRedisSubscriber {
   subscribe(channel: string, listener: (message: unknown, channel: unknown) => void): Promise<unknown>;
-  unsubscribe(channel: string, listener: (message: unknown, channel: unknown) => void): Promise<unknown>;
   pSubscribe(...call: never[]): Promise<unknown>;
 }
 
 /** A second client of `ioredis` 5 or later, for the messages alone. */
 export interface IoRedisSubscriber {
   subscribe(channel: string): Promise<unknown>;
-  unsubscribe(channel: string): Promise<unknown>;
   on(event: 'message', listener: (channel: string, message: string) => void): unknown;
 }
 
@@ -63,26 +61,17 @@ export function runWith(client: RedisClient): Run {
   };
 }
 
-export interface Listening {
-  subscribe(channel: string): Promise<unknown>;
-  unsubscribe(channel: string): Promise<unknown>;
-}
-
-/** One way to listen with either client. */
+/** One way to listen with either client. What it returns subscribes to a channel. */
 export function listenWith(
   subscriber: RedisSubscriber,
   onMessage: (channel: string, message: string) => void,
-): Listening {
-  if (!has(subscriber, 'subscribe', 'unsubscribe', 'on'))
-    throw invalidOption('subscriber', CLIENT, subscriber);
+): (channel: string) => Promise<unknown> {
+  if (!has(subscriber, 'subscribe', 'on')) throw invalidOption('subscriber', CLIENT, subscriber);
   if (isNodeRedis(subscriber)) {
     const listener = (message: unknown, channel: unknown): void =>
       onMessage(String(channel), String(message));
-    return {
-      subscribe: (channel) => subscriber.subscribe(channel, listener),
-      unsubscribe: (channel) => subscriber.unsubscribe(channel, listener),
-    };
+    return (channel) => subscriber.subscribe(channel, listener);
   }
   subscriber.on('message', onMessage);
-  return subscriber;
+  return (channel) => subscriber.subscribe(channel);
 }

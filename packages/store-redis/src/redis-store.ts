@@ -8,8 +8,8 @@ import {
   type TokenStore,
 } from '@unexpired/core';
 import { sendWith, type Send } from './commands.ts';
-import { followWith, type Follow } from './hints.ts';
-import { keysOf, type Keys } from './keys.ts';
+import { followWith, hintOf, type Follow } from './hints.ts';
+import { channelOf, keysOf, type Keys } from './keys.ts';
 import { acquireLease, type Lease } from './lease.ts';
 import { runWith, type RedisClient, type RedisSubscriber } from './redis-client.ts';
 import { FINGERPRINT, READ, WRITE } from './scripts.ts';
@@ -100,8 +100,8 @@ async function write(
       record.revision,
       JSON.stringify(record),
       lease?.id ?? '',
-      keys.changed,
-      id,
+      keys.channel,
+      hintOf(keys.changed, id),
       String(replaced),
     ],
   });
@@ -125,7 +125,7 @@ export function openRedisStore(options: RedisStoreOptions, times: Times = TIMES)
   const place: Place = {
     id: randomUUID(),
     send: sendWith(runWith(client), times.commandMs),
-    follow: subscriber && followWith(subscriber),
+    follow: subscriber && followWith(subscriber, channelOf(prefix)),
     keysOf: (account) => keysOf(prefix, account),
     leases: new Map(),
   };

@@ -21,7 +21,7 @@ return print()`;
 
 /**
  * Keys: record, lease, aside. Arguments: the expected revision ('' for none, or 'replace'), revision, record, the lease
- * that a claim is written under ('' for none), channel, writer, the fingerprint of what 'replace' is for. Answers
+ * that a claim is written under ('' for none), channel, hint, the fingerprint of what 'replace' is for. Answers
  * 'written', 'changed' or 'lost'.
  */
 export const WRITE: string = `${PRINT}
@@ -58,9 +58,9 @@ local held = redis.call('GET', KEYS[1]) == ARGV[1]
 if held then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return { held and 'yes' or 'no', time[1], time[2] }`;
 
-/** Keys: lease. Arguments: lease, channel. */
+/** Keys: lease. Arguments: lease, channel, hint. */
 export const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'no' end
 redis.call('DEL', KEYS[1])
-redis.pcall('PUBLISH', ARGV[2], '')
+redis.pcall('PUBLISH', ARGV[2], ARGV[3])
 return 'yes'`;

@@ -1,5 +1,5 @@
 import type { TokenStore } from '@unexpired/core';
-import type { RedisClient } from '@unexpired/store-redis';
+import type { RedisClient, RedisSubscriber } from '@unexpired/store-redis';
 import { openRedisStore, type Times } from '../src/redis-store.ts';
 import { connectWith, type Clients } from './clients.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
@@ -18,6 +18,7 @@ export interface Scene {
   readonly server: RedisServer;
   readonly proxy: TcpProxy;
   readonly client: RedisClient;
+  readonly subscriber: RedisSubscriber;
   readonly store: TokenStore;
   /** Another process' store, with a connection of its own that no proxy breaks. */
   readonly other: TokenStore;
@@ -47,6 +48,7 @@ export async function openScene({
     server,
     proxy,
     client: near.client,
+    subscriber: near.subscriber,
     store: open(near),
     other: open(far),
     command: far.command,
