@@ -10,6 +10,8 @@ import { createAuthorizationServer, type AuthorizationServer } from '@unexpired/
 import { describeRedis } from './redis-server.ts';
 import { HASTY, openScene, patient, type Scene } from './scene.ts';
 
+const RECORD = 'app:{default}:record';
+
 let scene: Scene;
 let server: AuthorizationServer;
 let sources: TokenSource[];
@@ -179,11 +181,16 @@ describeRedis('a token source over Redis', () => {
 
   test('stores its newest tokens again over a record that a failover set back', async () => {
     const source = createSource(scene.store);
-    const before = (await scene.command('DUMP', 'app:{default}:record')) as string;
-    expect(before).toBeDefined();
-    const old = await scene.other.read('default');
-    await source.getAccessToken();
-    await scene.other.write('default', old!, 'replace');
+    await scene.command('COPY', RECORD, '{default}:before');
+    const token = await source.getAccessToken();
+    await scene.command('COPY', '{default}:before', RECORD, 'REPLACE');
+    expect((await scene.other.read('default'))?.generation).toBe(1);
+
+    // What another writes leads to a read.
+    await scene.command('PUBLISH', 'app:hints', 'changed default another');
+    while ((await scene.other.read('default'))?.generation === 1);
+    expect((await scene.other.read('default'))?.tokens?.access_token).toBe(token);
+    expect(await source.getAccessToken()).toBe(token);
 
     const sent = (await source.authorize({ url: 'https://api.example.com', method: 'GET' }))!;
     const refusal = { url: 'https://api.example.com', status: 401, header: () => undefined };
