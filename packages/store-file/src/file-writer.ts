@@ -8,6 +8,7 @@ import {
   withEntry,
   type Credentials,
 } from './credentials.ts';
+import { fileError } from './file-errors.ts';
 import { createFileLock, type FileLock, type LockedSection } from './file-lock.ts';
 import { shareNext } from './share-next.ts';
 
@@ -100,6 +101,15 @@ async function apply(
   return applied;
 }
 
+/** One that cannot be written would fail all that are written with it. */
+function checkJson(path: string, record: CredentialRecord): void {
+  try {
+    JSON.stringify(record);
+  } catch (error) {
+    throw fileError('written', path, error);
+  }
+}
+
 /** Writes changes that come while the file is being written all at once: each costs the whole file, and a flush. */
 export function createFileWriter(path: string, file: CredentialsFile): (change: Change) => Promise<boolean> {
   // A file of its own: on macOS a section would lock out its own holder's writes.
@@ -117,6 +127,7 @@ export function createFileWriter(path: string, file: CredentialsFile): (change: 
     }
   });
   return async (change) => {
+    checkJson(path, change.record);
     if (waiting.length === 0) askedAt = performance.now();
     waiting.push(change);
     return (await writeAll()).has(change);

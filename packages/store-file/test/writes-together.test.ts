@@ -68,3 +68,15 @@ test('a sign-in beside other writes keeps a broken file aside once, and they fin
   expect(asides).toHaveLength(1);
   expect(await readFile(join(path, '..', asides[0]!), 'utf8')).toBe('{');
 });
+
+test('a record that is no JSON fails alone', async () => {
+  const { path, store } = await openCounted();
+  const [failed, written] = await Promise.allSettled([
+    store.write('ann', recordOf(1, { theirs: 1n }), undefined),
+    store.write('bob', recordOf(1), undefined),
+  ]);
+
+  expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'ERR_STORE_FAILED' } });
+  expect(written).toEqual({ status: 'fulfilled', value: true });
+  expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ version: 1, accounts: { bob: recordOf(1) } });
+});
