@@ -5,14 +5,16 @@ import { lockFailure, requireBrowser } from './failures.ts';
 const section: ExclusiveSection = { signal: new AbortController().signal, clock: undefined };
 
 const ASK_AGAIN_MS = 1000;
+const ASKING_MS = 100;
 
 /**
- * A page may enter the back/forward cache with the lock. Chromium removes it from there once somebody asks for that lock,
- * but not for those who had asked before: whoever waits asks again. Returns what ends that.
+ * A page may enter the back/forward cache with the lock. Chromium removes it from there when somebody asks for that lock,
+ * but not for those who had asked before, and looks at those once a later one gives up. Returns what ends it.
  */
 function askAgain(lock: string): () => void {
   const ask = (): void => {
-    navigator.locks.request(lock, { ifAvailable: true }, () => undefined).catch(() => undefined);
+    const signal = AbortSignal.timeout(ASKING_MS);
+    navigator.locks.request(lock, { signal }, () => undefined).catch(() => undefined);
   };
   const timer = setInterval(ask, ASK_AGAIN_MS);
   return () => clearInterval(timer);
