@@ -1,9 +1,10 @@
-import nodeFs, { readdir, readFile, writeFile } from 'node:fs/promises';
+import nodeFs, { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import type { TokenStore } from '@unexpired/core';
+import { createFileLock } from '../src/file-lock.ts';
 import { openFileStore } from '../src/file-store.ts';
-import { createPlace, recordOf } from './place.ts';
+import { afterwards, createPlace, patient, recordOf } from './place.ts';
 
 /** A store whose writes of the file are counted. */
 async function openCounted(): Promise<{ path: string; store: TokenStore; renames: () => number }> {
@@ -79,4 +80,72 @@ test('a record that is no JSON fails alone', async () => {
   expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'ERR_STORE_FAILED' } });
   expect(written).toEqual({ status: 'fulfilled', value: true });
   expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ version: 1, accounts: { bob: recordOf(1) } });
+});
+
+test.each([
+  ['one that has written before', false],
+  // It removes what it finds of other writers.
+  ['one that has not', true],
+])('where the write lock is removed during a write, what is written by %s stays', async (_, isFresh) => {
+  const path = join(await createPlace(), 'credentials.json');
+  const other = openFileStore(path);
+  await other.write('bob', recordOf(1), undefined);
+  let written: boolean | undefined;
+  const fs = {
+    ...nodeFs,
+    async open(file: string, flags: string, mode?: number) {
+      const handle = await nodeFs.open(file, flags, mode);
+      if (flags === 'wx' && written === undefined) {
+        await rm(`${path}.write.lock`);
+        written = await (isFresh ? openFileStore(path) : other).write('bob', recordOf(2), 1);
+      }
+      return handle;
+    },
+  } as typeof nodeFs;
+
+  expect(await openFileStore(path, fs).write('ann', recordOf(1), undefined)).toBe(true);
+  expect(written).toBe(true);
+  expect((await other.read('ann'))?.revision).toBe(1);
+  expect((await other.read('bob'))?.revision).toBe(2);
+  expect((await readdir(join(path, '..'))).sort()).toEqual([
+    'credentials.json',
+    'credentials.json.write.lock',
+  ]);
+});
+
+test('a write that another process never ends is an error in the end, and nothing is written', async () => {
+  const path = join(await createPlace(), 'credentials.json');
+  const store = openFileStore(path);
+  await store.write('default', recordOf(1), undefined);
+  const before = await readFile(path, 'utf8');
+  const entered = Promise.withResolvers<void>();
+  const stay = Promise.withResolvers<void>();
+  const holding = createFileLock({ path: `${path}.write.lock` }).runExclusive(
+    'write',
+    () => {
+      entered.resolve();
+      return stay.promise;
+    },
+    patient,
+  );
+  await entered.promise;
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+  afterwards(() => jest.useRealTimers());
+  const writing = Promise.resolve(store.write('default', recordOf(1), 'replace'));
+  const failure = writing.catch((error: unknown) => error);
+  await jest.advanceTimersByTimeAsync(5000);
+  const later = Promise.resolve(store.write('ann', recordOf(1), undefined));
+  const laterFailure = later.catch((error: unknown) => error);
+  await jest.advanceTimersByTimeAsync(3000);
+  const expected = {
+    code: 'ERR_STORE_FAILED',
+    message: expect.stringMatching(/Another write of .*credentials\.json has taken 8000 ms/),
+  };
+
+  expect(await failure).toMatchObject(expected);
+  await jest.advanceTimersByTimeAsync(5000);
+  expect(await laterFailure).toMatchObject(expected);
+  stay.resolve();
+  await holding;
+  expect(await readFile(path, 'utf8')).toBe(before);
 });
