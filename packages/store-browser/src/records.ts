@@ -14,15 +14,12 @@ function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-async function openDatabase(name: string): Promise<IDBDatabase> {
+function openDatabase(name: string): Promise<IDBDatabase> {
   const request = indexedDB.open(name, VERSION);
   request.onupgradeneeded = () => {
     for (const store of [RECORDS, ASIDE]) request.result.createObjectStore(store);
   };
-  const database = await resultOf(request);
-  // Whoever deletes the database need not wait for us; what is under way is ended first.
-  database.onversionchange = () => database.close();
-  return database;
+  return resultOf(request);
 }
 
 function ended(transaction: IDBTransaction): Promise<void> {
@@ -34,7 +31,7 @@ function ended(transaction: IDBTransaction): Promise<void> {
 
 type Use<T> = (store: (name: string) => IDBObjectStore) => Promise<T>;
 
-/** Opens the database for this one transaction: an open connection is in the way of who deletes or freezes a page. */
+/** Opens the database for this one transaction: an idle connection is in the way of whoever deletes the database. */
 async function transact<T>(name: string, mode: IDBTransactionMode, use: Use<T>): Promise<T> {
   requireBrowser();
   let database: IDBDatabase | undefined;

@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { CredentialRecord } from '@unexpired/core';
+import type { Page } from 'playwright-core';
+import { bundle } from '../../../test/browser/bundle.ts';
+import {
+  describeChromium,
+  INSECURE_HOST,
+  startChromium,
+  type Browsing,
+} from '../../../test/browser/chromium.ts';
+import { startSite, type Site } from '../../../test/browser/site.ts';
+// For `globalThis.stores` of the page.
+import type {} from './page.ts';
+
+let browsing: Browsing;
+let site: Site;
+let page: Page;
+let count = 0;
+let place: { readonly name: string; readonly account: string };
+
+const first: CredentialRecord = { version: 1, revision: 1, epoch: 'e', generation: 1 };
+
+function read(): Promise<CredentialRecord | undefined> {
+  return page.evaluate((at) => stores.read(at), place);
+}
+
+function write(record: CredentialRecord, expected?: number | 'replace'): Promise<boolean> {
+  return page.evaluate(({ at, ...given }) => stores.write(at, given.record, given.expected), {
+    at: place,
+    record,
+    expected,
+  });
+}
+
+/** Puts something else in the place of a record, or reads what was put aside. */
+function inDatabase(store: string, value?: unknown): Promise<unknown> {
+  return page.evaluate(
+    async ({ name, account, store: of, value: put }) => {
+      const opening = indexedDB.open(`unexpired:${name}`);
+      await new Promise((resolve) => {
+        opening.onsuccess = resolve;
+      });
+      const records = opening.result.transaction(of, 'readwrite').objectStore(of);
+      const request = put === undefined ? records.get(account) : records.put(put, account);
+      await new Promise((resolve) => {
+        request.onsuccess = resolve;
+      });
+      opening.result.close();
+      return request.result;
+    },
+    { ...place, store, value },
+  );
+}
+
+describeChromium('what goes wrong in a browser', () => {
+  beforeAll(async () => {
+    const { code } = await bundle(new URL('page.ts', import.meta.url));
+    site = await startSite({ '/page.js': code });
+    browsing = await startChromium();
+    page = await browsing.context.newPage();
+    await page.goto(site.origin);
+  });
+
+  beforeEach(() => {
+    count += 1;
+    place = { name: `faults-${count}`, account: 'ann' };
+  });
+
+  afterAll(async () => {
+    await browsing.close();
+    await site.close();
+  });
+
+  test('a page that is no secure context may do nothing with a store, and is told why', async () => {
+    const insecure = await browsing.context.newPage();
+    await insecure.goto(`http://${INSECURE_HOST}:${site.port}`);
+    const attempts = await insecure.evaluate(async (at) => {
+      const message = (error: Error): string => error.message;
+      return [
+        await stores.read(at).catch(message),
+        await stores
+          .write(at, { version: 1, revision: 1, epoch: 'e', generation: 1 }, undefined)
+          .catch(message),
+        await stores.runExclusive(at, 1, false).catch(message),
+      ];
+    }, place);
+    const told = expect.stringContaining('no secure context');
+    expect(attempts).toEqual([told, told, told]);
+    await insecure.close();
+  });
+
+  test('a page that may keep nothing is told so', async () => {
+    const messages = await page.evaluate(
+      (source) =>
+        new Promise((resolve) => {
+          const frame = document.createElement('iframe');
+          // Without an origin, as a page for which site data are blocked.
+          frame.setAttribute('sandbox', 'allow-scripts');
+          frame.srcdoc = `<script type="module">${source.replaceAll('</script', '<\\/script')};
+            const at = { name: 'n', account: 'a' };
+            const attempts = [() => stores.read(at), () => stores.runExclusive(at, 1, false)];
+            const failures = attempts.map((attempt) => attempt().catch((error) => error.message));
+            parent.postMessage(await Promise.all(failures), '*');
+          </script>`;
+          addEventListener('message', ({ data }) => resolve(data), { once: true });
+          document.body.append(frame);
+        }),
+      await (await fetch(`${site.origin}/page.js`)).text(),
+    );
+    const reason = 'the browser lets this page keep nothing';
+    expect(messages).toEqual([
+      expect.stringContaining(`IndexedDB could not be used: ${reason}`),
+      expect.stringContaining(`Web Locks could not be used: ${reason}`),
+    ]);
+  });
+
+  test('without room nothing is written, and the error says so', async () => {
+    const session = await browsing.context.newCDPSession(page);
+    await session.send('Storage.overrideQuotaForOrigin', { origin: site.origin, quotaSize: 1 });
+    await expect(write(first)).rejects.toThrow('there is no room left for this site');
+    await session.send('Storage.overrideQuotaForOrigin', { origin: site.origin });
+    expect(await read()).toBeUndefined();
+  });
+
+  test('what the browser evicted reads as nothing', async () => {
+    await write(first);
+    const session = await browsing.context.newCDPSession(page);
+    await session.send('Storage.clearDataForOrigin', { origin: site.origin, storageTypes: 'indexeddb' });
+    expect(await read()).toBeUndefined();
+    expect(await write(first)).toBe(true);
+  });
+
+  test('what is no record is neither read as nothing nor written over, and a sign-in keeps it aside', async () => {
+    await write(first);
+    await inDatabase('records', 'of another program');
+    const told = `What IndexedDB holds for account 'ann' is not a record. Only a sign-in replaces it.`;
+    await expect(read()).rejects.toThrow(told);
+    await expect(write(first)).rejects.toThrow(told);
+    expect(await write(first, 'replace')).toBe(true);
+    expect(await read()).toEqual(first);
+    expect(await inDatabase('aside')).toBe('of another program');
+  });
+
+  test.each([
+    [2, 'its database was made by a newer version of this library'],
+    [1, 'its database was made by another program'],
+  ])('a database of version %d that is not ours is left alone: %s', async (version, told) => {
+    await page.evaluate(
+      ({ name, version: of }) =>
+        new Promise<void>((resolve) => {
+          const opening = indexedDB.open(`unexpired:${name}`, of);
+          opening.onsuccess = () => {
+            opening.result.close();
+            resolve();
+          };
+        }),
+      { name: place.name, version },
+    );
+    await expect(read()).rejects.toThrow(told);
+    await expect(write(first, 'replace')).rejects.toThrow(told);
+  });
+
+  test('a store that is not busy is in the way of nobody who deletes the database', async () => {
+    await write(first);
+    const events = await page.evaluate(
+      (name) =>
+        new Promise((resolve) => {
+          const deleting = indexedDB.deleteDatabase(`unexpired:${name}`);
+          deleting.onblocked = () => resolve('blocked');
+          deleting.onsuccess = () => resolve('deleted');
+        }),
+      place.name,
+    );
+    expect(events).toBe('deleted');
+    expect(await read()).toBeUndefined();
+  });
+});
