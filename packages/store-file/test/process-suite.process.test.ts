@@ -7,6 +7,7 @@ import { runProcessSuite } from '@unexpired/testing';
 runProcessSuite({
   test,
   lock: 'system',
+  processes: 20,
   async createPlace() {
     const directory = await mkdtemp(join(tmpdir(), 'unexpired-file-'));
     return {

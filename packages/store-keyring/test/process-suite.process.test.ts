@@ -2,8 +2,6 @@ import { afterAll, beforeAll, test } from '@jest/globals';
 import { runProcessSuite } from '@unexpired/testing';
 import { describeKeyring, startKeyring, type KeyringSession } from './keyring-session.ts';
 
-const soaks = process.env['SOAK'] === '1';
-
 let places = 0;
 
 describeKeyring('processes over one keyring', () => {
@@ -19,8 +17,6 @@ describeKeyring('processes over one keyring', () => {
     test,
     lock: 'system',
     processes: 4,
-    generations: soaks ? 100 : 20,
-    rounds: soaks ? 100 : 10,
     createPlace() {
       places += 1;
       const { directory, env } = session;

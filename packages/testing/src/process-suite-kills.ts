@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
+import { createKeyedMutex } from '@unexpired/core';
 import type { AuthorizationServer } from './authorization-server.ts';
-import { pairOf, rejectionOf, type Counts, type ProcessCase, type Scene } from './process-suite-case.ts';
+import { pairOf, rejectionOf } from './process-suite-case.ts';
+import type { Counts, LockKind, ProcessCase, Scene } from './process-suite-case.ts';
 import type { Race } from './race.ts';
 import type { RaceProcess } from './race-process.ts';
 import { PROCESS_HEADER, type RacePoint } from './race-protocol.ts';
+import type { Exchange } from './token-endpoint.ts';
 
 /** A lock that the system frees is free long before that; a lease may take its time. */
 const impatient = { limits: { lockMs: 3000 } };
@@ -52,8 +55,12 @@ async function killAt(
 }
 
 const POINTS = ['claimed', 'sent', 'answered', 'committing', 'committed'] as const;
+/** Two refreshes. */
+const WORST_SIGNS = 2 * POINTS.length;
 const WORST_MS = 25;
-const LANES = 4;
+const PROCESSORS = 2;
+/** A lease has to run out after most kills, while its lane does nothing. */
+const LANES: Record<LockKind, number> = { system: 4, lease: 20 };
 
 interface Kill {
   readonly victim: RaceProcess;
@@ -80,8 +87,22 @@ function diedInTheWindow({ victim, at }: Kill, server: AuthorizationServer): boo
   return last.issued !== undefined && !isTold;
 }
 
-/** Kills one of the racers at a random moment, and says which. */
-async function killOne(racers: RaceProcess[]): Promise<Kill> {
+/** What came to the server last, and from whom. */
+function storyOf({ victim, at }: Kill, { exchanges }: AuthorizationServer): string {
+  const tell = ({ headers, presentation, issued, ...exchange }: Exchange): string =>
+    `${exchange.at - at} ms after the kill ${String(headers[PROCESS_HEADER])} presented generation ` +
+    `${presentation?.generation}: ${issued === undefined ? 'refused' : 'accepted'}`;
+  const told = `${victim.name} was killed after ${victim.points.slice(-5).join(', ')}`;
+  return [told, ...exchanges.slice(-5).map(tell)].join('\n');
+}
+
+/** Kills one of the racers at a random moment of their refreshes, however slow the machine makes these; says which. */
+async function killOne(all: Race, racers: RaceProcess[]): Promise<Kill> {
+  const signsOfLife = (): number =>
+    racers.reduce((sum, { points, failures }) => sum + points.length + failures.length, 0);
+  const last = signsOfLife() + Math.floor(Math.random() * WORST_SIGNS);
+  for (const racer of racers) racer.ask('refusal');
+  await all.until(() => signsOfLife() >= last);
   await setTimeout(Math.random() * WORST_MS);
   const [victim] = racers.splice(Math.floor(Math.random() * racers.length), 1);
   const at = Date.now();
@@ -89,56 +110,78 @@ async function killOne(racers: RaceProcess[]): Promise<Kill> {
   return { victim: victim!, at };
 }
 
+type InTurn = <T>(start: () => Promise<T>) => Promise<T>;
+
+/** More processes that start at once would only keep those from their leases that race. */
+function createTurns(): InTurn {
+  const mutex = createKeyedMutex();
+  const { signal } = new AbortController();
+  let count = 0;
+  return (start) => mutex.runExclusive(`processor ${(count += 1) % PROCESSORS}`, start, signal);
+}
+
+interface Lane {
+  readonly server: AuthorizationServer;
+  readonly all: Race;
+  readonly rotation: 'strict' | 'grace';
+  readonly rounds: number;
+  readonly inTurn: InTurn;
+}
+
 /** Ahead of its time; where the case fails meanwhile nobody waits for it. */
-function startNext(all: Race): Promise<RaceProcess> {
-  const starting = all.add();
+function startNext({ all, inTurn }: Lane): Promise<RaceProcess> {
+  const starting = inTurn(() => all.add());
   starting.catch(() => undefined);
   return starting;
 }
 
-async function signInAgain(all: Race, server: AuthorizationServer, racers: RaceProcess[]): Promise<void> {
+async function signInAgain({ server, all }: Lane, racers: readonly RaceProcess[]): Promise<void> {
   await racers.at(-1)!.signIn(await server.signIn());
+  for (const racer of racers) racer.ask('refusal');
   await all.until(() =>
     racers.every(({ token }) => token !== undefined && server.isGrantAlive(token.accessToken)),
   );
 }
 
-async function killInLane(
-  { serve, race }: Scene,
-  rotation: 'strict' | 'grace',
-  { account, rounds }: { account: string; rounds: number },
-): Promise<void> {
-  const server = await serve({ rotation });
-  const all = await race({ server, processes: 2, asking: 'refusal', account });
+async function killInLane(lane: Lane): Promise<void> {
+  const { server, all, rotation, rounds } = lane;
   const racers = [...all.processes];
-  let starting = startNext(all);
+  let starting = startNext(lane);
   for (let round = 1; round <= rounds; round += 1) {
-    const kill = await killOne(racers);
     const next = await starting;
-    starting = startNext(all);
-    racers.push(next);
+    const kill = await killOne(all, racers);
+    if (round < rounds) starting = startNext(lane);
     const error = await rejectionOf(next.refuse());
     const stored = await next.read();
     assert.equal(typeof stored?.tokens?.refresh_token, 'string', `nothing is stored after kill ${round}`);
-    next.ask('refusal');
+    // They rest until the next one is there: the processor is for those that start.
+    for (const racer of racers) racer.ask(undefined);
+    racers.push(next);
     if (error === undefined) continue;
     assert.equal(error.code, 'ERR_REAUTHENTICATION_REQUIRED', error.message);
     assert.ok(
       rotation === 'strict' && diedInTheWindow(kill, server),
-      `signed out by kill ${round}, after ${kill.victim.points.slice(-5).join(', ')}: ${error.message}`,
+      `signed out by kill ${round}: ${error.message}\n${storyOf(kill, server)}`,
     );
-    await signInAgain(all, server, racers);
+    await signInAgain(lane, racers);
   }
 }
 
-/** Several accounts at once: whoever is refused waits a second for a peer that may have been faster. */
+/** Several accounts at once: most of the time each waits, for a lock or for a peer that may have been faster. */
 async function killAtRandom(scene: Scene, rotation: 'strict' | 'grace'): Promise<void> {
-  const rounds = Math.ceil(scene.rounds / LANES);
-  const lanes = Array.from({ length: LANES }, (_, lane) => ({ account: `lane-${lane}`, rounds }));
-  await Promise.all(lanes.map((lane) => killInLane(scene, rotation, lane)));
+  const count = LANES[scene.lock];
+  const rounds = Math.ceil(scene.rounds / count);
+  const inTurn = createTurns();
+  const opening = Array.from({ length: count }, async (_, lane) => {
+    const server = await scene.serve({ rotation });
+    const all = await inTurn(() => scene.race({ server, processes: 2, account: `lane-${lane}` }));
+    return { server, all, rotation, rounds, inTurn };
+  });
+  const lanes = await Promise.all(opening);
+  await Promise.all(lanes.map(killInLane));
 }
 
-const roundByRound = ({ rounds }: Counts): number => 60_000 + rounds * 1000;
+const roundByRound = ({ rounds }: Counts): number => 120_000 + rounds * 3000;
 
 export const kills: readonly ProcessCase[] = [
   {
