@@ -87,23 +87,6 @@ test('who gives up while another process has the lock leaves alone; the others g
   expect(generationsShown(file)).toEqual([1]);
 });
 
-test('when all have given up while another process has the lock, the next who asks gets what that one brings', async () => {
-  const file = await openFile();
-  await signInAgo(file, -1);
-  const holder = await hangInRefresh(file);
-  const source = file.createSource();
-  const reason = new Error('no patience');
-  const leaving = new AbortController();
-  const taking = [1, 2].map(() => source.getAccessToken({ signal: leaving.signal }));
-
-  leaving.abort(reason);
-  for (const one of taking) await expect(one).rejects.toBe(reason);
-  goOn(holder);
-  const { accessToken } = await holder.getAccessToken();
-  expect(await source.getAccessToken()).toBe(accessToken);
-  expect(generationsShown(file)).toEqual([1]);
-});
-
 test.each(['refresh_token_reused', 'invalid_grant'])(
   'a server that says %s because a program without our lock was faster signs nobody out',
   async (code) => {
