@@ -40,7 +40,9 @@ async function signIn(line: string): Promise<Ended> {
 
 async function expectExit(code: number, running: Running | Promise<Ended>): Promise<Ended> {
   const ended = await ('ended' in running ? running.ended : running);
-  assert.equal(ended.code, code, `${ended.stdout}${ended.stderr}`);
+  const said = `${ended.stdout}${ended.stderr}`;
+  assert.equal(ended.code, code, said);
+  for (const { bearerToken } of apiServer.requests) assert.ok(!said.includes(bearerToken!));
   return ended;
 }
 
@@ -86,7 +88,7 @@ await stopped.said(/Interrupted/);
 release();
 await expectExit(130, stopped);
 assert.equal(granted(), 1);
-assert.match((await expectExit(0, reports('status'))).stdout, /^signed in; access token until \d{4}-/);
+assert.match((await expectExit(0, reports('status'))).stdout, /^signed in; access token until \d{4}-\S+Z\n$/);
 await expectExit(0, reports('call'));
 assert.equal(granted(), 0);
 tell('Ctrl+C in the middle of a refresh: what it brought is stored before the process ends');
