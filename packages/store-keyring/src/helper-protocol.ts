@@ -1,4 +1,4 @@
-import type { Change } from './shared-keyring.ts';
+import type { CredentialRecord } from '@unexpired/core';
 
 /** What the helper process is started with. */
 export interface HelperOrder {
@@ -9,11 +9,13 @@ export interface HelperOrder {
 
 export type HelperCall =
   | { readonly method: 'read'; readonly account: string }
-  | ({
+  | {
       readonly method: 'write';
+      readonly account: string;
+      readonly record: CredentialRecord;
       /** Null is undefined, which JSON has not. */
       readonly expected: number | null | 'replace';
-    } & Omit<Change, 'expected' | 'until'>);
+    };
 
 /** `until`: epoch ms, from then on nobody waits for the answer. */
 export type HelperRequest = HelperCall & { readonly id: number; readonly until: number };

@@ -45,13 +45,13 @@ export function recordOf(revision: number, members: Partial<CredentialRecord> = 
 }
 
 /** What the call gives once it is no error. */
-export async function eventually<T>(call: () => T | Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call();
-    } catch {
-      await setTimeout(20);
-    }
+export async function eventually<T>(call: () => T | Promise<T>, tries = 1000): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (tries === 0) throw error;
+    await setTimeout(20);
+    return eventually(call, tries - 1);
   }
 }
 
