@@ -110,6 +110,19 @@ async function killOne(all: Race, racers: RaceProcess[]): Promise<Kill> {
   return { victim: victim!, at };
 }
 
+const ATTEMPTS = 4;
+
+/** A store that a busy machine keeps waiting says so in time, and is asked again; what a kill tore stays torn. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === ATTEMPTS || (error as { code?: string }).code !== 'ERR_STORE_FAILED') throw error;
+    }
+  }
+}
+
 type InTurn = <T>(start: () => Promise<T>) => Promise<T>;
 
 /** More processes that start at once would only keep those from their leases that race. */
@@ -136,7 +149,8 @@ function startNext({ all, inTurn }: Lane): Promise<RaceProcess> {
 }
 
 async function signInAgain({ server, all }: Lane, racers: readonly RaceProcess[]): Promise<void> {
-  await racers.at(-1)!.signIn(await server.signIn());
+  const tokens = await server.signIn();
+  await patiently(() => racers.at(-1)!.signIn(tokens));
   for (const racer of racers) racer.ask('refusal');
   await all.until(() =>
     racers.every(({ token }) => token !== undefined && server.isGrantAlive(token.accessToken)),
@@ -151,8 +165,8 @@ async function killInLane(lane: Lane): Promise<void> {
     const next = await starting;
     const kill = await killOne(all, racers);
     if (round < rounds) starting = startNext(lane);
-    const error = await rejectionOf(next.refuse());
-    const stored = await next.read();
+    const error = await rejectionOf(patiently(() => next.refuse()));
+    const stored = await patiently(() => next.read());
     assert.equal(typeof stored?.tokens?.refresh_token, 'string', `nothing is stored after kill ${round}`);
     // They rest until the next one is there: the processor is for those that start.
     for (const racer of racers) racer.ask(undefined);
@@ -174,7 +188,8 @@ async function killAtRandom(scene: Scene, rotation: 'strict' | 'grace'): Promise
   const inTurn = createTurns();
   const opening = Array.from({ length: count }, async (_, lane) => {
     const server = await scene.serve({ rotation });
-    const all = await inTurn(() => scene.race({ server, processes: 2, account: `lane-${lane}` }));
+    const options = { server, processes: 2, account: `lane-${lane}` };
+    const all = await inTurn(() => patiently(() => scene.race(options)));
     return { server, all, rotation, rounds, inTurn };
   });
   const lanes = await Promise.all(opening);
