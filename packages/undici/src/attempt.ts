@@ -5,65 +5,54 @@ type Handler = Required<Dispatcher.DispatchHandler>;
 type Controller = Dispatcher.DispatchController;
 type Told<Name extends keyof Handler> = Parameters<Handler[Name]>;
 
-/** So much of a response is read while it is not decided whose it is; beyond it, its connection waits. */
+/** So much of an answer is read while it is not decided who gets it; beyond it, its connection waits. */
 const HELD_BYTES = 64 * 1024;
 
-/** A response that nobody gets is read to its end up to this length: that keeps its connection. */
+/** An answer that nobody gets is read to its end up to this length: that keeps its connection. */
 const DRAINED_BYTES = 256 * 1024;
 
 const WRONG_ORDER =
-  'undiciAuth must come before the interceptors that send again: dispatcher.compose(undiciAuth(tokens), interceptors.retry(), interceptors.redirect())';
+  'undiciAuth must come before the interceptors that send again: compose(undiciAuth(tokens), interceptors.retry(), interceptors.redirect())';
 
-/** They would send the access token of the first attempt again, and a header of its own to other origins. */
-function sendsAgain(controller: Controller, context: unknown): boolean {
-  const { history } = (context ?? {}) as { history?: unknown };
-  return Array.isArray(history) || controller.constructor.name === 'RetryController';
+/** They would send the first attempt's access token again, and a fallback's header to other origins. */
+function sendsAgain(controller: Controller, context: { history?: unknown } | null): boolean {
+  return Array.isArray(context?.history) || controller.constructor.name === 'RetryController';
 }
 
 /** What comes of one dispatch. */
 export class Attempt implements Handler {
   readonly #call: Call;
+  /** Who gets the answer. */
+  #fate: 'caller' | 'undecided' | 'nobody' = 'caller';
+  /** What the caller is still to be told. */
+  #held: (() => void)[] = [];
+  #bytes = 0;
+  #isEnded = false;
   /** Undefined until it begins. */
   controller: Controller | undefined;
-  /** What came while it is not decided who gets it. */
-  #held: (() => void)[] | undefined;
-  #bytes = 0;
-  #isUndecided = false;
-  #isDropped = false;
-  #isEnded = false;
-  #isFlowing = false;
 
   constructor(call: Call) {
     this.#call = call;
   }
 
-  /** The caller gets it. */
-  release(): void {
-    this.#isUndecided = false;
+  decide(fate: 'caller' | 'nobody'): void {
+    this.#fate = fate;
+    if (fate === 'nobody') this.#held = [];
     this.flow();
   }
 
-  /** Goes on as fast as the caller takes it. */
+  /** As fast as the caller takes it. */
   flow(): void {
-    // Whoever reads what it is given may resume from inside.
-    if (this.#isUndecided || this.#isFlowing) return;
-    this.#isFlowing = true;
+    if (this.#fate === 'undecided') return;
     try {
-      while (this.#held?.length && !this.#call.paused) this.#held.shift()!();
+      while (this.#held.length > 0 && !this.#call.paused) this.#held.shift()!();
     } catch (error) {
-      this.#call.abort(error as Error);
+      // undici does so too: a retry throws the answer that it does not want.
+      this.#held = [];
+      this.abandon(error as Error);
+      this.#call.fail(error as Error);
     }
-    this.#isFlowing = false;
-    if (this.#call.paused) return;
-    this.#held = undefined;
-    this.controller?.resume();
-  }
-
-  /** Nobody gets it. */
-  drop(): void {
-    this.#isDropped = true;
-    this.#held = undefined;
-    this.controller?.resume();
+    if (!this.#call.paused) this.controller?.resume();
   }
 
   /** The rest of it is not waited for. */
@@ -71,40 +60,38 @@ export class Attempt implements Handler {
     if (!this.#isEnded) this.controller?.abort(reason);
   }
 
+  #tell(event: () => void): void {
+    if (this.#fate === 'caller' && this.#held.length === 0) event();
+    else if (this.#fate !== 'nobody') this.#held.push(event);
+  }
+
   onRequestStart(...[controller, context]: Told<'onRequestStart'>): void {
     this.controller = controller;
-    if (sendsAgain(controller, context)) this.#call.abort(new TypeError(WRONG_ORDER));
+    if (sendsAgain(controller, context as {} | null)) this.#call.abort(new TypeError(WRONG_ORDER));
     else this.#call.begin(controller, context);
   }
 
-  onRequestUpgrade(...[, status, headers, socket]: Told<'onRequestUpgrade'>): void {
-    return this.#call.upgraded(status, headers, socket);
+  onRequestUpgrade(...[controller, status, headers, socket]: Told<'onRequestUpgrade'>): void {
+    return this.#call.upgraded(controller, status, headers, socket);
   }
 
-  onResponseStart(...[, status, headers, message]: Told<'onResponseStart'>): void {
-    if (this.#isDropped) return;
-    const { handler } = this.#call;
-    const tell = (): void => handler.onResponseStart?.(this.#call, status, headers, message);
-    this.#isUndecided = status >= 200 && this.#call.answered(this, status, headers);
-    if (this.#isUndecided) this.#held = [tell];
-    else tell();
+  onResponseStart(...[controller, status, headers, message]: Told<'onResponseStart'>): void {
+    if (status >= 200 && this.#call.answered(this, status, headers)) this.#fate = 'undecided';
+    this.#tell(() => this.#call.start(controller, status, headers, message));
   }
 
   onResponseData(...[controller, chunk]: Told<'onResponseData'>): void {
-    const { handler } = this.#call;
-    if (!this.#isDropped && this.#held === undefined) return handler.onResponseData?.(this.#call, chunk);
+    const call = this.#call;
+    this.#tell(() => call.handler.onResponseData?.(call, chunk));
+    if (this.#fate === 'caller') return;
     this.#bytes += chunk.byteLength;
-    if (this.#isDropped) {
-      if (this.#bytes > DRAINED_BYTES) this.abandon(new Error('this response is too long to be discarded'));
-      return;
-    }
-    this.#held?.push(() => handler.onResponseData?.(this.#call, chunk));
-    if (this.#bytes > HELD_BYTES) controller.pause();
+    if (this.#fate === 'undecided' && this.#bytes > HELD_BYTES) controller.pause();
+    if (this.#bytes > DRAINED_BYTES) this.abandon(new Error('this answer is too long to be discarded'));
   }
 
-  onResponseEnd(...[, trailers]: Told<'onResponseEnd'>): void {
+  onResponseEnd(...[controller, trailers]: Told<'onResponseEnd'>): void {
     this.#isEnded = true;
-    this.#tell(() => this.#call.end(trailers));
+    this.#tell(() => this.#call.end(controller, trailers));
   }
 
   onResponseError(...[, error]: Told<'onResponseError'>): void {
@@ -122,11 +109,5 @@ export class Attempt implements Handler {
 
   onRequestSent(): void {
     this.#call.handler.onRequestSent?.();
-  }
-
-  #tell(event: () => void): void {
-    if (this.#isDropped) return;
-    if (this.#held === undefined) event();
-    else this.#held.push(event);
   }
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import {
   guardRequest,
   type Adapter,
@@ -5,31 +6,27 @@ import {
   type FoundRequest,
   type GuardedRequest,
 } from '@unexpired/core';
-import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { Attempt } from './attempt.ts';
 import { seen, withAuthorization } from './headers.ts';
 
+type Options = Dispatcher.DispatchOptions;
 type Handler = Dispatcher.DispatchHandler;
 type Controller = Dispatcher.DispatchController;
+type Told<Name extends keyof Handler> = Parameters<Required<Handler>[Name]>;
 type Raw = NonNullable<Controller['rawHeaders']> | null;
-type Rest<Name extends keyof Handler> =
-  Parameters<Required<Handler>[Name]> extends [Controller, ...infer R] ? R : never;
-type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
-type Answered = ReturnType<GuardedRequest['answered']>;
-
-export type Options = Dispatcher.DispatchOptions;
+type ResponseHeaders = Told<'onResponseStart'>[2];
 
 /** Marks what an adapter has sent, with its tokens: one that is attached twice sends once. */
 export const SENT_FOR: unique symbol = Symbol('unexpired.sentFor');
 
 const OLD_HANDLER =
-  'This dispatcher was given a handler of an older undici, without onRequestStart: use the fetch of the same undici, or its Dispatcher1Wrapper';
+  'This dispatcher was given a handler of an older undici: use the fetch of the same undici, or put a Dispatcher1Wrapper around it';
 
-/** undici reads anything that can be iterated. */
+/** undici reads whatever can be iterated. */
 const asItIs = (recording: unknown): unknown => recording;
 
-/** The retry and redirect interceptors put this around what is read once, so that it looks as if it were not. */
+/** The interceptors that send again put an iterable around a body, which hides that it can be read once. */
 function unwrapped(body: unknown): unknown {
   if (body?.constructor?.name !== 'BodyAsyncIterable') return body;
   return (body as AsyncIterable<unknown>)[Symbol.asyncIterator]();
@@ -38,7 +35,7 @@ function unwrapped(body: unknown): unknown {
 function foundOf(opts: Options, origin: string | URL | null | undefined, signal: AbortSignal): FoundRequest {
   const { hasAuthorization, contentLength } = seen(opts.headers);
   return {
-    url: `${typeof origin === 'object' ? (origin?.origin ?? '') : (origin ?? '')}${opts.path}`,
+    url: `${(typeof origin === 'object' ? origin?.origin : origin) ?? ''}${opts.path}`,
     method: opts.method,
     hasAuthorization,
     signal,
@@ -53,22 +50,26 @@ export interface CallOptions {
   readonly dispatch: Dispatcher.Dispatch;
   readonly opts: Options;
   readonly handler: Handler;
-  /** Undefined: that of the options. */
+  /** Undefined: that of `opts`. */
   readonly origin: string | null | undefined;
 }
 
-/** One request of the caller, and the controller that the caller is given: each attempt has another of its own. */
+/** One request of the caller, who has it for a controller: each attempt has another of its own. */
 export class Call implements Controller {
   readonly handler: Handler;
   readonly #given: CallOptions;
   readonly #request: GuardedRequest;
   readonly #leaving = new AbortController();
   #attempt: Attempt | undefined;
-  #dropped: Attempt | undefined;
+  #discarded: Attempt | undefined;
   #isStarted = false;
-  #isPaused = false;
   #isOver = false;
-  #isReplay = false;
+
+  aborted = false;
+  paused = false;
+  reason: Error | null = null;
+  rawHeaders: Raw = null;
+  rawTrailers: Raw = null;
 
   constructor(given: CallOptions) {
     const { adapter, opts, origin = opts.origin } = given;
@@ -83,126 +84,99 @@ export class Call implements Controller {
     const authorized = this.#request.authorize();
     if (authorized === undefined) return dispatch(opts, handler);
     if (typeof handler.onRequestStart !== 'function') throw new TypeError(OLD_HANDLER);
-    // Its source may fail before anybody reads it.
-    (opts.body as Partial<Readable> | null)?.on?.('error', (error: Error) => this.abort(error));
+    // A stream may fail before anybody reads it.
+    (opts.body as Partial<Readable> | undefined)?.on?.('error', (error: Error) => this.abort(error));
     if (!('then' in authorized)) return this.#send(authorized, this.#request.body());
     authorized
       .then((authorization) => void this.#send(authorization, this.#request.body()))
       .catch((error: unknown) => this.fail(error as Error));
-    // Whoever has no controller cannot abort.
-    this.#start(null);
+    // Who has no controller yet cannot abort.
+    this.begin(undefined, null);
     return true;
   }
 
-  begin(controller: Controller, context: unknown): void {
-    if (this.#isOver) controller.abort(this.reason!);
-    else if (this.#isPaused) controller.pause();
-    this.#start(context);
+  #send(authorization: Authorization | undefined, body: unknown): boolean {
+    // Who left while it was waited for has been told.
+    if (this.#isOver) return true;
+    const { adapter, dispatch, opts } = this.#given;
+    this.#attempt = new Attempt(this);
+    if (authorization === undefined) return dispatch(opts, this.#attempt);
+    // The length of the body before.
+    const isMade = this.#discarded !== undefined && opts.unexpired?.body !== undefined;
+    const headers = withAuthorization(opts.headers, authorization, isMade ? 'content-length' : '');
+    const changed = { ...opts, headers, body, [SENT_FOR]: adapter.tokens } as Options;
+    return dispatch(changed, this.#attempt);
   }
 
-  /** Whether it is not yet decided who gets this answer. */
+  begin(controller: Controller | undefined, context: unknown): void {
+    if (this.#isOver) return controller?.abort(this.reason!);
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.handler.onRequestStart?.(this, context);
+  }
+
+  /** Whether it is not decided yet who gets this answer. */
   answered(attempt: Attempt, status: number, headers: ResponseHeaders): boolean {
-    this.#dropped?.abandon(new Error('the request was answered by another attempt'));
-    this.#dropped = undefined;
+    this.#discarded?.abandon(new Error('another attempt was answered'));
     const header = (name: string): string | undefined => headers[name.toLowerCase()]?.toString();
-    const answered = this.#request.answered({ url: undefined, status, header });
-    if (answered === undefined) {
-      this.#request.dispose();
-      return false;
-    }
-    void this.#decide(attempt, answered);
-    return true;
+    const authorized = this.#request.answered({ url: undefined, status, header });
+    if (authorized === undefined) this.#request.dispose();
+    else this.#decide(attempt, authorized).catch((error: unknown) => this.fail(error as Error));
+    return authorized !== undefined;
   }
 
-  upgraded(...told: Rest<'onRequestUpgrade'>): void {
+  async #decide(attempt: Attempt, authorized: ReturnType<GuardedRequest['answered']>): Promise<void> {
+    const authorization = await authorized;
+    if (this.#isOver) return;
+    attempt.decide(authorization === undefined ? 'caller' : 'nobody');
+    if (authorization === undefined) return this.#request.dispose();
+    this.#discarded = attempt;
+    this.#send(authorization, await this.#request.again());
+  }
+
+  start(...[controller, ...told]: Told<'onResponseStart'>): void {
+    this.rawHeaders = controller.rawHeaders ?? null;
+    this.handler.onResponseStart?.(this, ...told);
+  }
+
+  upgraded(...[controller, ...told]: Told<'onRequestUpgrade'>): void {
     this.#isOver = true;
     this.#request.dispose();
+    this.rawHeaders = controller.rawHeaders ?? null;
     return this.handler.onRequestUpgrade?.(this, ...told);
   }
 
-  end(...told: Rest<'onResponseEnd'>): void {
-    this.#isOver = true;
+  end(...[controller, ...told]: Told<'onResponseEnd'>): void {
+    this.rawTrailers = controller.rawTrailers ?? null;
     this.handler.onResponseEnd?.(this, ...told);
+    this.#isOver = true;
   }
 
   fail(error: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#request.dispose(true);
-    this.#dropped?.abandon(error);
+    // A retry may still need a body that nobody has read.
+    this.#request.dispose(this.aborted);
+    this.#discarded?.abandon(error);
     this.handler.onResponseError?.(this, error);
   }
 
   abort(reason?: Error): void {
     if (this.#isOver) return;
     this.#leaving.abort(reason);
-    this.#attempt?.abandon(this.reason!);
-    this.fail(this.reason!);
+    this.aborted = true;
+    this.reason = this.#leaving.signal.reason as Error;
+    this.#attempt?.abandon(this.reason);
+    this.fail(this.reason);
   }
 
   pause(): void {
-    this.#isPaused = true;
+    this.paused = true;
     this.#attempt?.controller?.pause();
   }
 
   resume(): void {
-    this.#isPaused = false;
+    this.paused = false;
     this.#attempt?.flow();
-  }
-
-  get aborted(): boolean {
-    return this.#leaving.signal.aborted;
-  }
-
-  get reason(): Error | null {
-    return (this.#leaving.signal.reason as Error | undefined) ?? null;
-  }
-
-  get paused(): boolean {
-    return this.#isPaused;
-  }
-
-  get rawHeaders(): Raw {
-    return this.#attempt?.controller?.rawHeaders ?? null;
-  }
-
-  get rawTrailers(): Raw {
-    return this.#attempt?.controller?.rawTrailers ?? null;
-  }
-
-  #start(context: unknown): void {
-    if (this.#isStarted) return;
-    this.#isStarted = true;
-    this.handler.onRequestStart?.(this, context);
-  }
-
-  #send(authorization: Authorization | undefined, body: unknown): boolean {
-    // Whoever left while the token was waited for has been told.
-    if (this.#isOver) return true;
-    const { adapter, dispatch, opts } = this.#given;
-    this.#attempt = new Attempt(this);
-    if (authorization === undefined) return dispatch(opts, this.#attempt);
-    // The length of the body before.
-    const isMade = this.#isReplay && opts.unexpired?.body !== undefined;
-    const headers = withAuthorization(opts.headers, authorization, isMade ? 'content-length' : '');
-    const changed = { ...opts, headers, body, [SENT_FOR]: adapter.tokens } as Options;
-    return dispatch(changed, this.#attempt);
-  }
-
-  async #decide(attempt: Attempt, answered: Answered): Promise<void> {
-    try {
-      const authorization = await answered;
-      if (this.#isOver) return attempt.drop();
-      if (authorization === undefined) {
-        this.#request.dispose();
-        return attempt.release();
-      }
-      attempt.drop();
-      this.#dropped = attempt;
-      this.#isReplay = true;
-      this.#send(authorization, await this.#request.again());
-    } catch (error) {
-      this.fail(error as Error);
-    }
   }
 }

@@ -1,4 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { RequestOptions } from '@unexpired/core';
 import type { SuiteAnswer, SuiteClient } from '@unexpired/testing';
+import type { Dispatcher } from 'undici';
 
 interface Response {
   readonly statusCode: number;
@@ -32,23 +35,26 @@ export function requestClient({ request }: Undici, dispatcher: unknown): SuiteCl
   };
 }
 
+/** fetch takes nothing along for a dispatcher but what HTTP has. */
+const unexpiredOfFetch = new AsyncLocalStorage<RequestOptions | undefined>();
+
+/** To be composed after the adapter. */
+export const carry: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (opts, handler) =>
+  dispatch({ ...opts, unexpired: unexpiredOfFetch.getStore() }, handler);
+
 /** A client that sends by a fetch that takes such a dispatcher. */
 export function fetchClient(
   fetch: (url: string, init: never) => Promise<globalThis.Response>,
   dispatcher: unknown,
 ): SuiteClient {
-  return async ({ url, body, isLong: _isLong, unexpired: _unexpired, ...init }) => {
+  return async ({ url, isLong: _isLong, unexpired, ...own }) => {
+    const init = { ...own, duplex: 'half', dispatcher } as never;
     try {
-      const response = await fetch(url, { ...init, body, duplex: 'half', dispatcher } as never);
-      return {
-        status: response.status,
-        text: await response.text(),
-        headers: response.headers,
-        error: undefined,
-        native: undefined,
-      };
+      const response = await unexpiredOfFetch.run(unexpired, () => fetch(url, init));
+      const { status, headers } = response;
+      return { status, headers, text: await response.text(), error: undefined, native: undefined };
     } catch (error) {
-      return failed(error);
+      return failed((error as Error).cause ?? error);
     }
   };
 }

@@ -2,7 +2,7 @@ import { afterEach, test } from '@jest/globals';
 import { runAdapterSuite } from '@unexpired/testing';
 import { undiciAuth } from '@unexpired/undici';
 import { Agent, fetch, FormData } from 'undici';
-import { fetchClient } from './suite-client.ts';
+import { carry, fetchClient } from './suite-client.ts';
 import { cycles, fetchBodies, fetchSkips, formOf } from './suite-options.ts';
 
 const agents: Agent[] = [];
@@ -16,7 +16,7 @@ runAdapterSuite({
   createClient(tokens, options, pool) {
     const agent = new Agent(pool);
     agents.push(agent);
-    return fetchClient(fetch as never, agent.compose(undiciAuth(tokens, options)));
+    return fetchClient(fetch as never, agent.compose(undiciAuth(tokens, options), carry));
   },
   cycles,
   bodies: fetchBodies(() => formOf(FormData)),
