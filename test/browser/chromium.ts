@@ -28,6 +28,9 @@ const options = {
   args: [`--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`, ...(isRoot ? ['--no-sandbox'] : [])],
 };
 
+/** A loaded machine is no failure. */
+const PATIENCE_MS = 60_000;
+
 export interface Browsing {
   readonly context: BrowserContext;
   close(): Promise<void>;
@@ -37,6 +40,7 @@ export interface Browsing {
 export async function startChromium(): Promise<Browsing> {
   const profile = await mkdtemp(join(tmpdir(), 'unexpired-chromium-'));
   const context = await chromium.launchPersistentContext(profile, options);
+  context.setDefaultTimeout(PATIENCE_MS);
   return {
     context,
     async close() {
@@ -49,5 +53,7 @@ export async function startChromium(): Promise<Browsing> {
 /** A private window: nothing of it is on the disk. */
 export async function startPrivateChromium(): Promise<Browsing> {
   const browser = await chromium.launch(options);
-  return { context: await browser.newContext(), close: () => browser.close() };
+  const context = await browser.newContext();
+  context.setDefaultTimeout(PATIENCE_MS);
+  return { context, close: () => browser.close() };
 }

@@ -44,7 +44,7 @@ export interface Tab {
   work(): void;
   /** Ends that. */
   rest(): Promise<TabReport>;
-  getAccessToken(minTtlMs?: number): Promise<Answer>;
+  getAccessToken(): Promise<Answer>;
   status(): TokenSourceStatus;
   /** Puts the clock of this tab forward. */
   pass(ms: number): void;
@@ -123,9 +123,9 @@ globalThis.tab = {
     await working;
     return { statuses, failures, events };
   },
-  async getAccessToken(minTtlMs) {
+  async getAccessToken() {
     try {
-      return { accessToken: await source.getAccessToken({ minTtlMs }) };
+      return { accessToken: await source.getAccessToken() };
     } catch (error) {
       if (error instanceof AccessTokenError) return { code: error.code };
       throw error;

@@ -122,6 +122,23 @@ describeChromium('what goes wrong in a browser', () => {
     expect(await read()).toBeUndefined();
   });
 
+  test('a write is on the disk when it settles, as far as the browser can be asked for that', async () => {
+    const asked = await page.evaluate(async (at) => {
+      type Open = (...given: unknown[]) => IDBTransaction;
+      const open = Reflect.get(IDBDatabase.prototype, 'transaction') as Open;
+      const modes: unknown[] = [];
+      Reflect.set(IDBDatabase.prototype, 'transaction', function (this: IDBDatabase, ...given: unknown[]) {
+        const opened = open.apply(this, given);
+        modes.push([opened.mode, opened.durability]);
+        return opened;
+      });
+      await stores.write(at, { version: 1, revision: 1, epoch: 'e', generation: 1 }, undefined);
+      Reflect.set(IDBDatabase.prototype, 'transaction', open);
+      return modes;
+    }, place);
+    expect(asked).toEqual([['readwrite', 'strict']]);
+  });
+
   test('what the browser evicted reads as nothing', async () => {
     await write(first);
     const session = await browsing.context.newCDPSession(page);
