@@ -14,7 +14,8 @@ afterEach(async () => {
 runAdapterSuite({
   test,
   createClient(tokens, options, pool) {
-    const agent = new Agent(pool);
+    // A thousand requests at once would wait for a thousand connections.
+    const agent = new Agent({ connections: 100, ...pool });
     agents.push(agent);
     return fetchClient(fetch as never, agent.compose(undiciAuth(tokens, options), carry));
   },

@@ -14,7 +14,8 @@ afterEach(async () => {
 runAdapterSuite({
   test,
   createClient(tokens, options, pool) {
-    const agent = new Agent(pool);
+    // A thousand requests at once would wait for a thousand connections.
+    const agent = new Agent({ connections: 100, ...pool });
     agents.push(agent);
     const redirect = interceptors.redirect({ maxRedirections: 5 });
     return requestClient({ request }, agent.compose(undiciAuth(tokens, options) as never, redirect));
