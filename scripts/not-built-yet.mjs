@@ -1,1 +1,0 @@
-console.log(`npm run ${process.argv[2]}: this part is not built yet.`);
