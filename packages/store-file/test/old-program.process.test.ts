@@ -45,7 +45,7 @@ test.each(['rewrites', 'deletes'])(
       // A refusal may come while the file is gone.
       const isNew = await refreshOnce(source).catch(() => false);
       if (isNew) refreshed += 1;
-      await old.line();
+      expect(await old.line()).toBe('.');
     }
     await old.kill();
     // Its last act: what it read long ago.
