@@ -28,16 +28,25 @@ export async function runLocked<T>(
 ): Promise<T> {
   requireBrowser();
   let hasBegun = false;
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    if (!hasBegun) aborted.reject(signal.reason);
+  };
+  signal.addEventListener('abort', onAbort);
   const stopAsking = askAgain(lock);
+  const run = async (): Promise<T> => {
+    // Chromium misses an abort while it gets ready for the first request of a page.
+    signal.throwIfAborted();
+    hasBegun = true;
+    stopAsking();
+    return task(section);
+  };
   try {
-    return await navigator.locks.request(lock, { signal }, () => {
-      hasBegun = true;
-      stopAsking();
-      return task(section);
-    });
+    return await Promise.race([navigator.locks.request(lock, { signal }, run), aborted.promise]);
   } catch (error) {
     throw hasBegun || signal.aborted ? error : lockFailure(error);
   } finally {
     stopAsking();
+    signal.removeEventListener('abort', onAbort);
   }
 }

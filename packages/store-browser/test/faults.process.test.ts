@@ -177,6 +177,28 @@ describeChromium('what goes wrong in a browser', () => {
     await expect(write(first, 'replace')).rejects.toThrow(told);
   });
 
+  test('an abort right after the first request of a page ends the waiting, and the task is not run', async () => {
+    const [holder, fresh] = await Promise.all([browsing.context.newPage(), browsing.context.newPage()]);
+    await Promise.all([holder.goto(site.origin), fresh.goto(site.origin)]);
+    await holder.evaluate((at) => {
+      globalThis.runTask = () => new Promise(() => undefined);
+      void stores.runExclusive(at, 1, false);
+    }, place);
+    const ended = fresh.evaluate((at) => {
+      const running = stores.runExclusive(at, 2, false);
+      stores.abort(2);
+      return running;
+    }, place);
+    expect(await ended).toBe('aborted');
+    await holder.close();
+    // What asks for the lock all the same gets it now, and has no use for it.
+    await fresh.waitForFunction(async () => {
+      const { held, pending } = await navigator.locks.query();
+      return held?.length === 0 && pending?.length === 0;
+    });
+    await fresh.close();
+  });
+
   test('a store that is not busy is in the way of nobody who deletes the database', async () => {
     await write(first);
     const events = await page.evaluate(

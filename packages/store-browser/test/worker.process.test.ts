@@ -10,7 +10,8 @@ import type { Page } from 'playwright-core';
 import { bundle } from '../../../test/browser/bundle.ts';
 import { describeChromium, startChromium, type Browsing } from '../../../test/browser/chromium.ts';
 import { startSite, type Site } from '../../../test/browser/site.ts';
-// For `globalThis.viaWorker` of the pages.
+// For `globalThis.stores` and `globalThis.viaWorker` of the pages.
+import type {} from './page.ts';
 import type {} from './worker/entry.ts';
 
 test.each(['worker.ts', 'page.ts'])('the README shows %s as it is tested', async (name) => {
@@ -18,6 +19,10 @@ test.each(['worker.ts', 'page.ts'])('the README shows %s as it is tested', async
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   expect(readme).toContain(`\`\`\`ts\n${code}\`\`\``);
 });
+
+declare global {
+  var hints: Promise<unknown>;
+}
 
 let browsing: Browsing;
 let site: Site;
@@ -37,11 +42,13 @@ async function openTab(): Promise<Page> {
   return page;
 }
 
-describeChromium('the worker of the README', () => {
+describeChromium('a worker', () => {
   beforeAll(async () => {
     identity = await createAuthorizationServer({ cors: true });
     api = await createResourceServer({ cors: true, accepts: identity.isAccessTokenValid });
+    const stores = await bundle(new URL('page.ts', import.meta.url));
     site = await startSite({
+      '/stores.js': stores.code,
       '/page.js': await scriptOf('entry.ts'),
       '/worker.js': await scriptOf('worker.ts'),
     });
@@ -53,7 +60,7 @@ describeChromium('the worker of the README', () => {
     await Promise.all([site.close(), identity.close(), api.close()]);
   });
 
-  test('sends the requests of all tabs with one credential, and keeps its tokens to itself', async () => {
+  test('as in the README sends the requests of all tabs with one credential, and keeps its tokens to itself', async () => {
     const tabs = [await openTab(), await openTab()];
     const first = await identity.signIn();
     await tabs[0]!.evaluate((form) => viaWorker.signIn(form), {
@@ -75,7 +82,7 @@ describeChromium('the worker of the README', () => {
     expect(await tabs[0]!.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
   });
 
-  test('hands a 401 on, and tells of a dead credential by its code', async () => {
+  test('as in the README hands a 401 on, and tells of a dead credential by its code', async () => {
     const page = await openTab();
     identity.revokeGrant(identity.exchanges.at(-1)!.issued!.access_token);
     const send = (): Promise<unknown> =>
@@ -89,5 +96,41 @@ describeChromium('the worker of the README', () => {
       );
     expect(await send()).toBe(401);
     expect(await send()).toBe('ERR_REAUTHENTICATION_REQUIRED');
+  });
+
+  test('shares records, locks and hints with the pages of its origin', async () => {
+    const page = await openTab();
+    const starting = page.waitForEvent('worker');
+    await page.evaluate(async () => {
+      await import(String('/stores.js'));
+      new Worker('/stores.js', { type: 'module' });
+    });
+    const worker = await starting;
+    const place = { name: 'shared', account: 'ann' };
+    await worker.evaluate(async (at) => {
+      while (!('stores' in globalThis)) await new Promise((resolve) => setTimeout(resolve, 5));
+      globalThis.hints = new Promise((resolve) => {
+        globalThis.hinted = async () => resolve('hinted');
+      });
+      stores.listen(at, 1);
+    }, place);
+    await page.evaluate(
+      (at) => stores.write(at, { version: 1, revision: 1, epoch: 'e', generation: 1 }, undefined),
+      place,
+    );
+    expect(await worker.evaluate(() => globalThis.hints)).toBe('hinted');
+    expect(await worker.evaluate((at) => stores.read(at), place)).toMatchObject({ revision: 1 });
+
+    await worker.evaluate(async (at) => {
+      await new Promise<void>((resolve) => {
+        globalThis.runTask = () => {
+          resolve();
+          return new Promise(() => undefined);
+        };
+        void stores.runExclusive(at, 2, false);
+      });
+    }, place);
+    const { held } = await page.evaluate(() => navigator.locks.query());
+    expect(held?.map(({ name }) => name)).toEqual(['unexpired:["shared","ann"]']);
   });
 });
