@@ -7,11 +7,11 @@ import {
 import type { Dispatcher } from 'undici';
 import { Call, SENT_FOR } from './call.ts';
 
+// The types of undici 7.0 have no name for it.
+type Dispatch = Dispatcher['dispatch'];
+
 /** For `dispatcher.compose`. undici 8 names the one origin that the dispatcher has, or null where it has several. */
-export type UndiciInterceptor = (
-  dispatch: Dispatcher.Dispatch,
-  fixedOrigin?: string | null,
-) => Dispatcher.Dispatch;
+export type UndiciInterceptor = (dispatch: Dispatch, fixedOrigin?: string | null) => Dispatch;
 
 /**
  * An interceptor for `dispatcher.compose`: requests to the source's origins carry an access token, and a 401 is answered
