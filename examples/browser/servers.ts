@@ -16,7 +16,7 @@ export interface Servers {
 /** Long enough for people to see who holds the lock. */
 const EXCHANGE_MS = 700;
 
-/** Each answer of the token endpoint is held for a while. */
+/** Each answer that the token endpoint holds is let go after a while. */
 async function answerSlowly({ requestArrived, release }: AuthorizationServer): Promise<void> {
   for (let count = 1; ; count += 1) {
     await requestArrived(count);
@@ -35,7 +35,7 @@ export async function startServers(lifetime: number): Promise<Servers> {
 
   function setBroken(broken: boolean): void {
     isBroken = broken;
-    identity.always({ hold: 'answer', ...(broken && { respond: { status: 503, body: 'out of order' } }) });
+    identity.always(broken ? { respond: { status: 503 } } : { hold: 'answer' });
   }
   setBroken(false);
 
