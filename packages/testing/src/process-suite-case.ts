@@ -22,6 +22,8 @@ export interface Counts {
   readonly processes: number;
   readonly generations: number;
   readonly rounds: number;
+  /** Rounds with a server that tolerates a repeat, where less can be lost. */
+  readonly graceRounds: number;
 }
 
 /** What a case of the process suite has around it. */

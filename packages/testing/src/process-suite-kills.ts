@@ -183,8 +183,9 @@ async function killInLane(lane: Lane): Promise<void> {
 
 /** Several accounts at once: most of the time each waits, for a lock or for a peer that may have been faster. */
 async function killAtRandom(scene: Scene, rotation: 'strict' | 'grace'): Promise<void> {
-  const count = LANES[scene.lock];
-  const rounds = Math.ceil(scene.rounds / count);
+  const total = rotation === 'strict' ? scene.rounds : scene.graceRounds;
+  const count = Math.min(LANES[scene.lock], total);
+  const rounds = Math.ceil(total / count);
   const inTurn = createTurns();
   const opening = Array.from({ length: count }, async (_, lane) => {
     const server = await scene.serve({ rotation });
