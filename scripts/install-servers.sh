@@ -3,7 +3,7 @@
 set -euo pipefail
 
 missing=()
-for package in redis-server gnome-keyring dbus libsecret-1-0 glewlwyd sqlite3; do
+for package in redis-server gnome-keyring dbus libsecret-1-0 glewlwyd sqlite3 chromium; do
   state=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) || state=none
   [ "$state" = installed ] || missing+=("$package")
 done
