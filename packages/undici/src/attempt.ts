@@ -85,8 +85,10 @@ export class Attempt implements Handler {
     this.#tell(() => call.handler.onResponseData?.(call, chunk));
     if (this.#fate === 'caller') return;
     this.#bytes += chunk.byteLength;
-    if (this.#fate === 'undecided' && this.#bytes > HELD_BYTES) controller.pause();
-    if (this.#bytes > DRAINED_BYTES) this.abandon(new Error('this answer is too long to be discarded'));
+    const isTooLong = this.#bytes > (this.#fate === 'undecided' ? HELD_BYTES : DRAINED_BYTES);
+    if (!isTooLong) return;
+    if (this.#fate === 'undecided') controller.pause();
+    else this.abandon(new Error('this answer is too long to be discarded'));
   }
 
   onResponseEnd(...[controller, trailers]: Told<'onResponseEnd'>): void {

@@ -87,7 +87,7 @@ describe.each(places)('%s', (_, send, open) => {
 });
 
 test('an abort while the replay waits for a connection ends it at once', async () => {
-  const { api, authorization, dispatcher, send } = await openScene({ agent: { connections: 1 } });
+  const { api, tokens, authorization, dispatcher, send } = await openScene({ agent: { connections: 1 } });
   authorization.revokeAccessTokens();
   authorization.next({ hold: 'answer' });
   const controller = new AbortController();
@@ -97,6 +97,7 @@ test('an abort while the replay waits for a connection ends it at once', async (
   const busy = send('/', { unexpired: { skip: true } });
   await api.requestArrived(2);
   authorization.release();
+  await tokens.getAccessToken();
   await new Promise(setImmediate);
 
   controller.abort(new Error('enough'));

@@ -3,11 +3,14 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import { createTokenSource } from '@unexpired/core';
 import { undiciAuth } from '@unexpired/undici';
-import { request } from 'undici';
+import { MockAgent, request } from 'undici';
 import { afterwards, rejectionOf, statuses } from '../../../test/world.ts';
 import { openAgent, openScene, sendBy, serve } from './scene.ts';
 
 const long = 'x'.repeat(1_000_000);
+
+const first = { access_token: 'first', expires_in: 3600 };
+const second = { access_token: 'second', expires_in: 3600 };
 
 test.each([401, 403, 500])(
   'an answer %i that is handed on arrives whole, and as fast as it is read',
@@ -76,6 +79,50 @@ test('the rest of a 401 that is answered with a replay is not waited for', async
   api.release();
 });
 
+test('an answer that comes in one piece, as mocks give it, is handed on whole', async () => {
+  const agent = new MockAgent();
+  agent.disableNetConnect();
+  afterwards(() => agent.close());
+  const origin = 'https://api.example.com';
+  const tokens = createTokenSource({ origins: [origin], tokens: first, refresh: () => second });
+  afterwards(() => tokens.close());
+  const headers = { 'WWW-Authenticate': 'Basic' };
+  agent.get(origin).intercept({ path: '/' }).reply(401, long, { headers });
+
+  const answer = await sendBy(agent.compose(undiciAuth(tokens)), origin);
+
+  expect([answer.status, answer.text.length]).toEqual([401, long.length]);
+});
+
+/** Refuses the first request, with a body that has no end; answers the second when `until` resolves. */
+async function serveEndless(bytes: number, until: (closed: Promise<void>) => unknown) {
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  const { origin } = await serve(async ({ headers: { authorization } }, response) => {
+    if (authorization === `Bearer ${first.access_token}`) {
+      response.on('close', resolve).writeHead(401).write('x'.repeat(bytes));
+      return;
+    }
+    await until(closed);
+    response.end();
+  });
+  const tokens = createTokenSource({ origins: [origin], tokens: first, refresh: () => second });
+  afterwards(() => tokens.close());
+  return { origin, closed, dispatcher: openAgent().compose(undiciAuth(tokens)) };
+}
+
+test('the rest of a 401 is given up when the replay is answered', async () => {
+  const { origin, closed, dispatcher } = await serveEndless(10, () => undefined);
+
+  expect((await sendBy(dispatcher, origin)).status).toBe(200);
+  await closed;
+});
+
+test('the rest of a 401 is given up when it is too long', async () => {
+  const { origin, dispatcher } = await serveEndless(1_000_000, (closed) => closed);
+
+  expect((await sendBy(dispatcher, origin)).status).toBe(200);
+});
+
 test('a connection that breaks in the middle of a 401 does not harm the replay', async () => {
   const { api, send } = await openScene();
   api.next({ reset: 'body', respond: { status: 401, body: long } });
@@ -112,9 +159,6 @@ test('a refresh that goes through the same pool is not locked out by the 401s th
 
   expect((await sendBy(dispatcher, api.origin)).status).toBe(200);
 });
-
-const first = { access_token: 'first', expires_in: 3600 };
-const second = { access_token: 'second', expires_in: 3600 };
 
 test('trailers and early hints reach the caller', async () => {
   const { origin } = await serve((_, response) => {
@@ -193,7 +237,7 @@ test('an upgrade carries the access token, once more after a 401', async () => {
   expect(seen).toEqual([`Bearer ${first.access_token}`, `Bearer ${second.access_token}`]);
 });
 
-test('a tunnel is opened without the access token', async () => {
+test.each(['example.com:443', '/'])('a tunnel to %s is opened without the access token', async (path) => {
   let seen: unknown;
   const { origin, server } = await serve((_, response) => response.end());
   server.on('connect', (incoming, socket) => {
@@ -204,7 +248,7 @@ test('a tunnel is opened without the access token', async () => {
   afterwards(() => tokens.close());
 
   const dispatcher = openAgent().compose(undiciAuth(tokens));
-  const { socket } = await dispatcher.connect({ origin, path: 'example.com:443' });
+  const { socket } = await dispatcher.connect({ origin, path });
 
   socket.destroy();
   expect(seen).not.toHaveProperty('authorization');
