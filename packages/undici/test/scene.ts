@@ -1,6 +1,5 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { AdapterOptions } from '@unexpired/core';
 import { undiciAuth } from '@unexpired/undici';
 import { Agent, request, type Dispatcher } from 'undici';
@@ -74,11 +73,9 @@ export interface PlainServer {
 
 /** A server for what the resource server does not do. */
 export async function serve(
-  answer: (request: IncomingMessage, response: import('node:http').ServerResponse) => void,
-  upgrade?: (request: IncomingMessage, socket: Duplex) => void,
+  answer: (message: IncomingMessage, response: ServerResponse) => unknown,
 ): Promise<PlainServer> {
-  const server = createServer(answer);
-  if (upgrade) server.on('upgrade', upgrade).on('connect', upgrade);
+  const server = createServer((message, response) => void answer(message, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   afterwards(() => {
     server.closeAllConnections();
