@@ -61,6 +61,8 @@ const WORST_MS = 25;
 const PROCESSORS = 2;
 /** A lease has to run out after most kills, while its lane does nothing. */
 const LANES: Record<LockKind, number> = { system: 4, lease: 20 };
+/** Each lane has two processes to start, first. */
+const LEAST_ROUNDS = 5;
 
 interface Kill {
   readonly victim: RaceProcess;
@@ -164,12 +166,12 @@ async function killInLane(lane: Lane): Promise<void> {
   for (let round = 1; round <= rounds; round += 1) {
     const next = await starting;
     const kill = await killOne(all, racers);
+    // They end what they are at and rest: the processor is for those that start.
+    for (const racer of racers) racer.ask(undefined);
     if (round < rounds) starting = startNext(lane);
     const error = await rejectionOf(patiently(() => next.refuse()));
     const stored = await patiently(() => next.read());
     assert.equal(typeof stored?.tokens?.refresh_token, 'string', `nothing is stored after kill ${round}`);
-    // They rest until the next one is there: the processor is for those that start.
-    for (const racer of racers) racer.ask(undefined);
     racers.push(next);
     if (error === undefined) continue;
     assert.equal(error.code, 'ERR_REAUTHENTICATION_REQUIRED', error.message);
@@ -184,7 +186,7 @@ async function killInLane(lane: Lane): Promise<void> {
 /** Several accounts at once: most of the time each waits, for a lock or for a peer that may have been faster. */
 async function killAtRandom(scene: Scene, rotation: 'strict' | 'grace'): Promise<void> {
   const total = rotation === 'strict' ? scene.rounds : scene.graceRounds;
-  const count = Math.min(LANES[scene.lock], total);
+  const count = Math.min(LANES[scene.lock], Math.ceil(total / LEAST_ROUNDS));
   const rounds = Math.ceil(total / count);
   const inTurn = createTurns();
   const opening = Array.from({ length: count }, async (_, lane) => {
