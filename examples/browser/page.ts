@@ -50,7 +50,7 @@ async function control(name: Control): Promise<ControlAnswer> {
 const account: Account = createAccount(settings, {
   onEvent(event) {
     // First what the tab has now, then how it came by it.
-    tellStatus();
+    announceStatus();
     tell({ type: 'event', event });
     if (/^refresh(?:ed|-failed)$/.test(event.type)) void control('look').catch(() => undefined);
   },
@@ -103,7 +103,7 @@ async function act(name: string): Promise<void> {
 let told: unknown;
 
 /** The status is the same object as long as nothing changed. */
-function tellStatus(): void {
+function announceStatus(): void {
   const status = account.tokens.status();
   if (status === told) return;
   told = status;
@@ -121,7 +121,7 @@ setInterval(() => {
   if (traffic.checked && accessToken !== 'none') void send();
 }, REQUEST_MS);
 setInterval(() => {
-  tellStatus();
+  announceStatus();
   view.show(board);
   view.tick(Date.now());
 }, TICK_MS);
