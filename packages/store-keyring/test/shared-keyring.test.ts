@@ -90,3 +90,16 @@ test('a replacement whose caller has given up is dropped, what compares lands la
   expect(await writes[1]).toBe(true);
   expect(await shared.read('ann')).toEqual(recordOf(2));
 });
+
+test('a keyring that does not give back what it was given is not trusted with anything', async () => {
+  const written: string[] = [];
+  const shared = open({
+    get: async () => undefined,
+    set: async (user) => void written.push(user),
+  });
+  const message = expect.stringContaining('it did not give back what was stored in it');
+  const refused = { code: 'ERR_STORE_FAILED', message };
+  await expect(shared.read('ann')).rejects.toMatchObject(refused);
+  await expect(shared.write(change(recordOf(1), undefined))).rejects.toMatchObject(refused);
+  expect(written).toEqual(['unexpired-probe', 'unexpired-probe']);
+});
