@@ -129,7 +129,8 @@ async function isOutdated(
   failure: Failure,
 ): Promise<boolean> {
   if (isRefusal(failure)) {
-    await waitForPeer(credential);
+    // Without a refresh token there was nothing to win.
+    if (refreshTokenOf(claimed) !== undefined) await waitForPeer(credential);
     await catchUp(credential);
   }
   return !isStillHeld(credential, claimed);

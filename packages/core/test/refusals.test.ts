@@ -272,6 +272,16 @@ test('a refusal asks for no sign-in where a peer signed in meanwhile', async () 
   expect(scene.events.map(({ type }) => type)).not.toContain('reauthentication-required');
 });
 
+test('where no refresh token was presented no peer is waited for', async () => {
+  const scene = createScene({ store: createPlace().open(), tokens: undefined });
+  scene.refresh.always(oauthError('invalid_grant'));
+  const error = errorOf(scene.source.getAccessToken());
+  await scene.clock.advance(0);
+
+  expect(scene.source.status().refreshing).toBe(false);
+  expect(await settled(scene.clock, error)).toMatchObject({ code: 'ERR_REAUTHENTICATION_REQUIRED' });
+});
+
 test('a peer that stores its tokens 300 ms after the refusal is waited for no longer than that', async () => {
   const place = createPlace();
   const scene = await createAgedScene(EXPIRED_MS, { store: place.open() });
