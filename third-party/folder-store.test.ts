@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { runStoreSuite } from '@unexpired/testing';
+import { createAuthorizationServer, runStoreSuite, startRace } from '@unexpired/testing';
 import { createFolderStore } from './folder-store.ts';
 
 const createFolder = (): string => mkdtempSync(join(tmpdir(), 'folder-store-'));
@@ -42,5 +42,23 @@ void test('another process is kept out of a section, until the one that holds it
   } finally {
     holder.kill('SIGKILL');
     rmSync(folder, { recursive: true });
+  }
+});
+
+void test('processes that race over a folder present each refresh token once', async () => {
+  const options = createFolder();
+  const module = new URL('folder-store.ts', import.meta.url);
+  const store = { module, export: 'createFolderStore', options };
+  const server = await createAuthorizationServer({ rotation: 'strict' });
+  const race = await startRace({ store, server, processes: 2, asking: 'refusal' });
+  try {
+    await race.untilGeneration(5);
+    const { presentations, isSignedIn } = race.report();
+    assert.deepEqual(new Set(presentations.map(({ times }) => times)), new Set([1]));
+    assert.equal(isSignedIn, true);
+  } finally {
+    await race.end();
+    await server.close();
+    rmSync(options, { recursive: true });
   }
 });

@@ -159,10 +159,12 @@ async function signInAgain({ server, all }: Lane, racers: readonly RaceProcess[]
   );
 }
 
-async function killInLane(lane: Lane): Promise<void> {
+/** Resolves with how many kills cost the sign-in. */
+async function killInLane(lane: Lane): Promise<number> {
   const { server, all, rotation, rounds } = lane;
   const racers = [...all.processes];
   let starting = startNext(lane);
+  let lost = 0;
   for (let round = 1; round <= rounds; round += 1) {
     const next = await starting;
     const kill = await killOne(all, racers);
@@ -179,8 +181,10 @@ async function killInLane(lane: Lane): Promise<void> {
       rotation === 'strict' && diedInTheWindow(kill, server),
       `signed out by kill ${round}: ${error.message}\n${storyOf(kill, server)}`,
     );
+    lost += 1;
     await signInAgain(lane, racers);
   }
+  return lost;
 }
 
 /** Several accounts at once: most of the time each waits, for a lock or for a peer that may have been faster. */
@@ -196,7 +200,12 @@ async function killAtRandom(scene: Scene, rotation: 'strict' | 'grace'): Promise
     return { server, all, rotation, rounds, inTurn };
   });
   const lanes = await Promise.all(opening);
-  await Promise.all(lanes.map(killInLane));
+  const lost = await Promise.all(lanes.map(killInLane));
+  if (process.env['SOAK'] !== '1') return;
+  const inTheWindow = lost.reduce((sum, one) => sum + one, 0);
+  process.stdout.write(
+    `${rotation}: ${inTheWindow} of ${rounds * count} kills fell between the yes and the durable write\n`,
+  );
 }
 
 const roundByRound = ({ rounds }: Counts): number => 120_000 + rounds * 3000;
