@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { packages, report } from './packages.mjs';
 import { inEmptyProject } from './tarballs.mjs';
 
-const clients = ['axios', 'ky', 'got'];
+const clients = ['axios', 'ky', 'got', 'undici'];
 const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const manifests = Object.fromEntries(packages.map(({ folder, manifest }) => [folder, manifest]));
 const wanted = packages.filter(({ folder }) => ['core', 'testing', ...clients].includes(folder));
