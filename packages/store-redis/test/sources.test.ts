@@ -37,6 +37,16 @@ function createSource(store: Scene['store'], options: Partial<TokenSourceOptions
   return source;
 }
 
+/** Another process is in this account's section until what is returned is called. */
+async function hold(account: string): Promise<() => Promise<void>> {
+  const leaving = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
+  const stay = (): Promise<void> => (entered.resolve(), leaving.promise);
+  const holding = scene.other.runExclusive(account, stay, patient);
+  await entered.promise;
+  return () => (leaving.resolve(), holding);
+}
+
 function happened(source: TokenSource, type: TokenEvent['type']): Promise<void> {
   return new Promise((resolve) => {
     const stop = source.subscribe((event) => {
@@ -201,24 +211,36 @@ describeRedis('a token source over Redis', () => {
   });
 
   test('fails in a bounded time where another never leaves, and spends nothing', async () => {
-    const leaving = Promise.withResolvers<void>();
-    const entered = Promise.withResolvers<void>();
-    const holding = scene.other.runExclusive(
-      'default',
-      () => {
-        entered.resolve();
-        return leaving.promise;
-      },
-      patient,
-    );
-    await entered.promise;
+    const leave = await hold('default');
 
     const waiting = createSource(scene.store, { limits: { lockMs: 500 } }).getAccessToken();
 
     await expect(waiting).rejects.toMatchObject({ code: 'ERR_LOCK_TIMEOUT' });
     expect(server.presentations).toEqual([]);
-    leaving.resolve();
-    await holding;
+    await leave();
+  });
+
+  test('keeps what fails of one account away from the others over the same Redis', async () => {
+    const accounts = Array.from({ length: 50 }, (_, index) => `tenant ${index}`);
+    const [held, revoked, ...others] = accounts;
+    for (const account of accounts) {
+      const given = await server.signIn({ account });
+      if (account === revoked) server.revokeGrant(given.refresh_token!);
+      await createSource(scene.other, { account }).signIn({ ...given, expires_in: 0 });
+    }
+    const leave = await hold(held!);
+    const limits = { lockMs: 3000 };
+    const asking = accounts.map((account) => createSource(scene.store, { account, limits }).getAccessToken());
+
+    const [late, refused, ...tokens] = await Promise.allSettled(asking);
+
+    expect(late).toMatchObject({ reason: { code: 'ERR_LOCK_TIMEOUT' } });
+    expect(refused).toMatchObject({ reason: { code: 'ERR_REAUTHENTICATION_REQUIRED' } });
+    const values = tokens.map((token) => (token.status === 'fulfilled' ? token.value : token.reason));
+    expect(values.map((value) => server.isAccessTokenValid(value))).toEqual(others.map(() => true));
+    expect(new Set(values).size).toBe(others.length);
+    expect(server.reuses).toEqual([]);
+    await leave();
   });
 
   test('signs in over a record that cannot be read', async () => {
