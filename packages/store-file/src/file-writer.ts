@@ -47,7 +47,10 @@ function patienceFor(
       'Nothing was written; try again, or find what hangs.';
     patience.abort(new AccessTokenError('ERR_STORE_FAILED', message));
   };
-  const timer = setTimeout(giveUp, Math.max(0, askedAt + WRITE_MS - performance.now())).unref();
+  const leftMs = Math.max(0, askedAt + WRITE_MS - performance.now());
+  // The lock may be had before a timer fires.
+  if (leftMs === 0) giveUp();
+  const timer = setTimeout(giveUp, leftMs).unref();
   return { signal: patience.signal, end: () => clearTimeout(timer) };
 }
 

@@ -149,3 +149,27 @@ test('a write that another process never ends is an error in the end, and nothin
   await holding;
   expect(await readFile(path, 'utf8')).toBe(before);
 });
+
+test('a sign-in that waited too long for a write of its own process is dropped', async () => {
+  const path = join(await createPlace(), 'credentials.json');
+  const renaming = Promise.withResolvers<void>();
+  const stay = Promise.withResolvers<void>();
+  const rename = async (from: string, to: string): Promise<void> => {
+    renaming.resolve();
+    await stay.promise;
+    await nodeFs.rename(from, to);
+  };
+  const store = openFileStore(path, { ...nodeFs, rename } as typeof nodeFs);
+  const slow = store.write('default', recordOf(1), undefined);
+  await renaming.promise;
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+  afterwards(() => jest.useRealTimers());
+  const late = Promise.resolve(store.write('default', recordOf(2), 'replace'));
+  const failure = late.catch((error: unknown) => error);
+  await jest.advanceTimersByTimeAsync(8000);
+  stay.resolve();
+
+  expect(await slow).toBe(true);
+  expect(await failure).toMatchObject({ code: 'ERR_STORE_FAILED' });
+  expect((await store.read('default'))?.revision).toBe(1);
+});
