@@ -12,7 +12,10 @@ async function writeBack(credential: Credential, stored: CredentialRecord | unde
   const held = credential.snapshot?.record;
   if (credential.unwritten !== undefined || held === undefined || stored === undefined) return;
   const isEarlier = stored.epoch === held.epoch && !isBlank(stored) && stored.generation < held.generation;
-  if (!isEarlier && !isLeft(credential, stored)) return;
+  const { code, permanent } = credential.gate?.error ?? {};
+  // What was refused for good is no loss, and what is there may be a sign-in.
+  const isWorthless = permanent === true && code === 'ERR_REAUTHENTICATION_REQUIRED';
+  if (!(isEarlier && !isWorthless) && !isLeft(credential, stored)) return;
   setUnwritten(credential, held, { over: 'parent', expected: stored.revision });
   await persist(credential);
 }

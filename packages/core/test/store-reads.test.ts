@@ -6,6 +6,7 @@ import {
   createScene,
   errorOf,
   EXPIRED_MS,
+  oauthError,
   refuse,
   tokens,
   typesOf,
@@ -92,6 +93,26 @@ test('a store that was set back while its disk is full gets what it lost once th
 
   expect(place.record).toMatchObject({ generation: 2, tokens: { refresh_token: 'refresh-2' } });
   expect(source.status().durability).toBe('clean');
+});
+
+test('tokens that were refused for good are not written over what another program stored', async () => {
+  const { source, clock, refresh } = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  await source.getAccessToken();
+  await clock.advance(EXPIRED_MS);
+  refresh.next(oauthError('refresh_token_expired'));
+  const refused = errorOf(source.getAccessToken());
+  // For a peer that may have been faster.
+  await clock.advance(1000);
+  expect(await refused).toMatchObject({ permanent: true });
+  expect(source.status().health).toBe('signed-out');
+
+  await storeElsewhere(1);
+  const { record } = place;
+  await clock.advance(1000);
+  await errorOf(source.getAccessToken());
+  await source.flush();
+
+  expect(place.record).toEqual(record);
 });
 
 test('a claim of another process over what was set back and written again is left alone', async () => {
