@@ -27,6 +27,13 @@ function isName(name: string, lowerCased: string): boolean {
   return name.length === lowerCased.length && name.toLowerCase() === lowerCased;
 }
 
+/** An iterator gives its headers once, and they are read more often than that. */
+export function withHeadersKept(opts: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
+  const { headers } = opts as { readonly headers?: (Iterable<unknown> & { next?: unknown }) | null };
+  if (typeof headers?.next !== 'function') return opts;
+  return { ...opts, headers: new Set(headers) as NonNullable<Headers> };
+}
+
 /** What there is to know of the caller's headers. */
 export function seen(headers: Headers): { hasAuthorization: boolean; contentLength: number | undefined } {
   const found = { hasAuthorization: false, contentLength: undefined as number | undefined };

@@ -6,6 +6,7 @@ import {
 } from '@unexpired/core';
 import type { Dispatcher } from 'undici';
 import { Call, SENT_FOR } from './call.ts';
+import { withHeadersKept } from './headers.ts';
 
 // The types of undici 7.0 have no name for it.
 type Dispatch = Dispatcher['dispatch'];
@@ -29,6 +30,7 @@ export function undiciAuth(
     const isSent = (opts as { [SENT_FOR]?: unknown })[SENT_FOR] === tokens;
     // To open a tunnel is no request to its origin.
     if (isSent || opts.method === 'CONNECT') return dispatch(opts, handler);
-    return new Call({ adapter, dispatch, opts, handler, origin: fixedOrigin }).run();
+    const kept = withHeadersKept(opts);
+    return new Call({ adapter, dispatch, opts: kept, handler, origin: fixedOrigin }).run();
   };
 }

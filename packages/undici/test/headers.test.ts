@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Dispatcher } from 'undici';
-import { openScene } from './scene.ts';
+import { openScene, sendBy } from './scene.ts';
 
 type Headers = NonNullable<Dispatcher.DispatchOptions['headers']>;
 
@@ -18,6 +18,7 @@ const shapes: [string, () => Headers][] = [
   ['a Map', () => new Map(Object.entries(own))],
   ['Headers', () => new Headers(own) as unknown as Headers],
   ['an iterable of pairs', () => ({ [Symbol.iterator]: () => Object.entries(own)[Symbol.iterator]() })],
+  ['an iterator of pairs', () => new Map(Object.entries(own)).entries()],
 ];
 
 test.each(shapes)('an access token goes with %s, twice', async (_, make) => {
@@ -74,6 +75,15 @@ test.each(written.filter(([shape]) => shape !== 'a list of pairs'))(
     expect([...api.requests[0]!.authorization]).toEqual(['Bearer mine']);
   },
 );
+
+test('an iterator of headers goes to other origins as it is', async () => {
+  const { elsewhere, dispatcher } = await openScene();
+  const headers = new Map([['X-Mine', 'kept']]).entries();
+
+  await sendBy(dispatcher, elsewhere.origin, { headers });
+
+  expect(elsewhere.requests[0]?.headers['x-mine']).toBe('kept');
+});
 
 test('an Authorization that is set to nothing is the caller’s own', async () => {
   const { api, send } = await openScene();
