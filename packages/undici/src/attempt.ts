@@ -52,7 +52,13 @@ export class Attempt implements Handler {
       this.abandon(error as Error);
       this.#call.fail(error as Error);
     }
-    if (!this.#call.paused) this.controller?.resume();
+    if (this.#isPaused()) this.controller?.pause();
+    else this.controller?.resume();
+  }
+
+  /** What nobody gets is not in the caller's hands. */
+  #isPaused(): boolean {
+    return this.#fate === 'caller' && this.#call.paused;
   }
 
   /** The rest of it is not waited for. */
@@ -78,6 +84,8 @@ export class Attempt implements Handler {
   onResponseStart(...[controller, status, headers, message]: Told<'onResponseStart'>): void {
     if (status >= 200 && this.#call.answered(this, status, headers)) this.#fate = 'undecided';
     this.#tell(() => this.#call.start(controller, status, headers, message));
+    // It may have paused before there was an attempt.
+    if (this.#isPaused()) controller.pause();
   }
 
   onResponseData(...[controller, chunk]: Told<'onResponseData'>): void {

@@ -90,8 +90,12 @@ export class Call implements Controller {
     authorized
       .then((authorization) => void this.#send(authorization, this.#request.body()))
       .catch((error: unknown) => this.fail(error as Error));
-    // Who has no controller yet cannot abort.
-    this.begin(undefined, null);
+    try {
+      // Who has no controller yet cannot abort.
+      this.begin(undefined, null);
+    } catch (error) {
+      this.abort(error as Error);
+    }
     return true;
   }
 
