@@ -31,7 +31,7 @@ export function findHelper(): URL {
 /** A debugger of this process is none of the helper's: it would take the same port, or wait for somebody. */
 function environment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: options = '', ...rest } = process.env;
-  const kept = options.replaceAll(/(?<!\S)"?--inspect\S*(?:\s+[^-\s]\S*)?/g, '');
+  const kept = options.replaceAll(/(?<!\S)"?--inspect\S*(?:\s+(?!"?-)\S+)?/g, '');
   return { ...rest, NODE_OPTIONS: kept, [MARK]: '1' };
 }
 

@@ -38,9 +38,12 @@ test('a program that is started in place of the helper gets an error, not a help
   }
 });
 
-test('a call whose helper ends by itself tells how it ended', async () => {
+test.each([
+  ['alone', '--import=data:text/javascript,process.exit(7)'],
+  ['after those of a debugger', '--inspect=0 "--import=data:text/javascript, process.exit(7)"'],
+])('a call whose helper is ended by an option, %s, tells how it ended', async (_, options) => {
   const { NODE_OPTIONS: before } = process.env;
-  process.env['NODE_OPTIONS'] = '--import=data:text/javascript,process.exit(7)';
+  process.env['NODE_OPTIONS'] = options;
   try {
     const helper = createHelper({ service: 'test', directory: '/nonexistent' });
     await expect(helper.call({ method: 'read', account: 'ann' })).rejects.toMatchObject({
