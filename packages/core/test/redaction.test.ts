@@ -44,6 +44,7 @@ const canaries = (generation: number) => ({
   refresh_token: `canary-refresh-${generation}`,
   id_token: 'canary-id.canary.canary',
   device_secret: 'canary-device-secret',
+  sessionToken: 'canary-session-token',
   token_type: 'Bearer',
   expires_in: 3600,
 });
