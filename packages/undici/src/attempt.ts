@@ -26,6 +26,7 @@ export class Attempt implements Handler {
   #fate: 'caller' | 'undecided' | 'nobody' = 'caller';
   /** What the caller is still to be told. */
   #held: (() => void)[] = [];
+  #isTelling = false;
   #bytes = 0;
   #isEnded = false;
   /** Undefined until it begins. */
@@ -43,14 +44,17 @@ export class Attempt implements Handler {
 
   /** As fast as the caller takes it. */
   flow(): void {
-    if (this.#fate === 'undecided') return;
+    // The caller may resume while it is told.
+    if (this.#fate === 'undecided' || this.#isTelling) return;
+    this.#isTelling = true;
     try {
       while (this.#held.length > 0 && !this.#call.paused) this.#held.shift()!();
     } catch (error) {
       // undici does so too: a retry throws the answer that it does not want.
-      this.#held = [];
       this.abandon(error as Error);
       this.#call.fail(error as Error);
+    } finally {
+      this.#isTelling = false;
     }
     if (this.#isPaused()) this.controller?.pause();
     else this.controller?.resume();
@@ -63,6 +67,7 @@ export class Attempt implements Handler {
 
   /** The rest of it is not waited for. */
   abandon(reason: Error): void {
+    this.#held = [];
     if (!this.#isEnded) this.controller?.abort(reason);
   }
 

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import { createTokenSource } from '@unexpired/core';
 import { undiciAuth } from '@unexpired/undici';
-import { MockAgent, request, type Dispatcher } from 'undici';
+import { MockAgent, request } from 'undici';
 import { afterwards, rejectionOf, statuses } from '../../../test/world.ts';
 import { openAgent, openScene, sendBy, serve } from './scene.ts';
 
@@ -216,49 +216,6 @@ test('a handler that throws fails its own request', async () => {
 
   expect((await rejectionOf(failing)).message).toBe('no room');
   expect((await send('/')).status).toBe(200);
-});
-
-test('a handler that throws as it begins to wait for an access token fails, and nothing is sent', async () => {
-  const { api, dispatcher, tokens } = await openScene();
-  const { promise: failed, resolve } = Promise.withResolvers<Error>();
-  dispatcher.dispatch(
-    { origin: api.origin, path: '/', method: 'GET' },
-    {
-      onRequestStart() {
-        throw new Error('no room');
-      },
-      onResponseError: (_, error) => resolve(error),
-    },
-  );
-
-  expect((await failed).message).toBe('no room');
-  await tokens.getAccessToken();
-  expect(api.requests).toHaveLength(0);
-});
-
-test('who pauses before anything is sent gets no data until it resumes', async () => {
-  const { api, dispatcher } = await openScene();
-  api.next(401);
-  const seen: string[] = [];
-  const { promise: started, resolve: start } = Promise.withResolvers<Dispatcher.DispatchController>();
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  dispatcher.dispatch(
-    { origin: api.origin, path: '/', method: 'GET' },
-    {
-      onRequestStart: (controller) => controller.pause(),
-      onResponseStart(controller, status) {
-        seen.push(`${status}`);
-        setImmediate(() => setImmediate(start, controller));
-      },
-      onResponseData: ({ paused }) => void seen.push(paused ? 'too early' : 'data'),
-      onResponseEnd: () => end(),
-      onResponseError: () => undefined,
-    },
-  );
-
-  (await started).resume();
-  await ended;
-  expect(seen).toEqual(['200', 'data']);
 });
 
 test('an upgrade carries the access token, once more after a 401', async () => {
