@@ -182,14 +182,14 @@ function openSession(options: TokenSourceOptions, account: string): Session {
   const { listen, stopAll } = listenersOf(credential);
   if (onEvent !== undefined) listen(onEvent);
   let loading: Promise<void> | undefined;
-  let stopFollowing = (): void => undefined;
+  let stopFollowing: (() => void) | undefined;
   let ready = false;
   let closed = false;
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
     closed = true;
-    stopFollowing();
+    stopFollowing?.();
     const last = leave();
     if (last) await flush(credential).catch(() => undefined);
     stopAll();
@@ -201,8 +201,9 @@ function openSession(options: TokenSourceOptions, account: string): Session {
 
   async function firstLoad(): Promise<void> {
     try {
+      // Before the read, after which nothing may be missed.
+      if (!closed) stopFollowing ??= follow(credential);
       await load(state, seed);
-      if (!closed) stopFollowing = follow(credential);
       ready = true;
     } catch (error) {
       loading = undefined;

@@ -62,6 +62,33 @@ test('a hint that comes during a read leads to another read', async () => {
   expect(refresh.calls).toHaveLength(0);
 });
 
+test('what another process stores during the first read is noticed', async () => {
+  const one = await createAgedScene(0, { store: place.open() });
+  const { source, clock } = createScene({ store: place.open(), clock: one.clock });
+  const letGo = holdNextRead();
+  const taking = source.getAccessToken();
+  await clock.advance(0);
+  await storeElsewhere(2);
+  letGo();
+  await taking;
+  await clock.advance(50);
+
+  expect(await source.getAccessToken()).toBe('access-2');
+});
+
+test('a source follows the store once, however often its first read fails', async () => {
+  const { source } = createScene({ store: place.open() });
+  place.before = () => {
+    throw new Error('unreadable');
+  };
+  await errorOf(source.getAccessToken());
+  await errorOf(source.getAccessToken());
+  expect(place.followers).toBe(1);
+
+  await source.close();
+  expect(place.followers).toBe(0);
+});
+
 test('a store that another program set back gets what it lost again', async () => {
   const { source, clock, refresh } = await createAgedScene(EXPIRED_MS, { store: place.open() });
   await source.getAccessToken();
