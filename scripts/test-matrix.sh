@@ -18,7 +18,7 @@ on() {
 }
 
 elsewhere=(
-  '\.process\.test\.ts$' 'core/test/simulation/' 'store-redis/test/(cluster|faults|lease|sources)\.' 'test/peers\.test'
+  '\.process\.test\.ts$' 'core/test/simulation/' 'store-redis/test/(cluster|faults|hints|lease|listening|sources)\.' 'test/(peers|canaries\.clients)\.test'
   # Of each client's suites one stays.
   'axios/test/suite\.fetch' 'ky/test/suite\.once' 'undici/test/suite\.(fetch|undici-7)'
 )
