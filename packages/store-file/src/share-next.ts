@@ -1,6 +1,21 @@
+/** Shorter than core waits for a store, so that what hangs hurts none but those who asked for it. */
+const LONGEST_MS = 8000;
+
+/** Resolves when the promise settles, or after so long. */
+function endOf(running: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, LONGEST_MS).unref();
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    running.then(end, end);
+  });
+}
+
 /**
  * One call runs at a time, and all who ask meanwhile share the next one: each gets the result of a call that began after
- * they asked.
+ * they asked. A call that hangs is not waited for.
  */
 export function shareNext<T>(call: () => Promise<T>): () => Promise<T> {
   let last: Promise<void> = Promise.resolve();
@@ -12,8 +27,7 @@ export function shareNext<T>(call: () => Promise<T>): () => Promise<T> {
   return () => {
     if (next === undefined) {
       next = last.then(begin);
-      const end = (): void => undefined;
-      last = next.then(end, end);
+      last = endOf(next);
     }
     return next;
   };

@@ -173,3 +173,35 @@ test('a sign-in that waited too long for a write of its own process is dropped',
   expect(await failure).toMatchObject({ code: 'ERR_STORE_FAILED' });
   expect((await store.read('default'))?.revision).toBe(1);
 });
+
+test.each(['read', 'write'] as const)(
+  'a %s that never ends keeps no other waiting for ever',
+  async (call) => {
+    const path = join(await createPlace(), 'credentials.json');
+    const setTimer = globalThis.setTimeout;
+    // An eighth of a second stands for eight.
+    jest
+      .spyOn(globalThis, 'setTimeout')
+      .mockImplementation(((run: () => void, ms = 0) =>
+        setTimer(run, ms >= 1000 ? ms / 64 : ms)) as typeof setTimeout);
+    afterwards(() => jest.restoreAllMocks());
+    const hanging = Promise.withResolvers<void>();
+    let hangs = true;
+    const never = new Promise<never>(() => undefined);
+    const hang = (): Promise<never> => (hanging.resolve(), never);
+    const fs = {
+      ...nodeFs,
+      readFile: (file: string) => (hangs && call === 'read' ? hang() : nodeFs.readFile(file)),
+      rename: hang,
+    } as unknown as typeof nodeFs;
+    const store = openFileStore(path, fs);
+    const ask = async (): Promise<unknown> =>
+      call === 'read' ? store.read('ann') : store.write('ann', recordOf(1), undefined);
+    void ask();
+    await hanging.promise;
+    hangs = false;
+    const asked = ask().catch((error: unknown) => error);
+    const expected = call === 'read' ? undefined : expect.objectContaining({ code: 'ERR_STORE_FAILED' });
+    expect(await asked).toEqual(expected);
+  },
+);
