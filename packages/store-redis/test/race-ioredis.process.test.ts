@@ -8,9 +8,9 @@ const LONG = 'it takes minutes, and runs with the other client';
 let server: RedisServer;
 let places = 0;
 
-// reason: it takes long, and what differs is how commands are sent, which the store's other tests see with both clients
 const soaks = process.env['SOAK'] === '1';
 
+// reason: it takes long, and what differs is how commands are sent, which the store's other tests see with both clients
 (soaks ? describeRedis : describe.skip)('processes over one Redis, with ioredis (in a soak)', () => {
   beforeAll(async () => {
     server = await startRedis();
