@@ -49,7 +49,7 @@ test.each<[Flaw, string]>([
   ],
   ['torn', 'a kill at a random moment signs nobody out where the server tolerates a repeat'],
 ])('a store that is sound but for %p fails: %s', async (flaw, name) => {
-  const run = casesOf({ createPlace: () => createPlace(flaw), rounds: 40 }).get(name)!;
+  const run = casesOf({ createPlace: () => createPlace(flaw), rounds: 200 }).get(name)!;
 
   await expect(run()).rejects.toThrow(/^(?!The case did not end)/);
 });
