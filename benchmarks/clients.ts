@@ -10,6 +10,7 @@ import axios, { type AxiosInstance } from 'axios';
 import { gaxios } from 'google-auth-library';
 import got, { type Got } from 'got';
 import ky, { type KyInstance } from 'ky';
+import { Agent, request, type Dispatcher } from 'undici';
 
 /** Sends a GET, or a POST where there is a body, as JSON but for streams. Resolves once the response is there. */
 export type Send = (url: string, body?: object) => Promise<unknown>;
@@ -61,6 +62,24 @@ export function sendFetch(send: Fetch, own: Readonly<Record<string, string>> = {
   };
 }
 
+/** As many connections as the others have. */
+export const createAgent = (): Agent => new Agent({ connections: 64 });
+
+export function sendUndici(dispatcher: Dispatcher, own: Readonly<Record<string, string>> = {}): Send {
+  const jsonHeaders = { ...own, 'content-type': 'application/json' };
+  const ask = (url: string, body: object | undefined): Promise<Dispatcher.ResponseData> => {
+    if (body === undefined) return request(url, { dispatcher, headers: own });
+    if (body instanceof Readable) return request(url, { dispatcher, method: 'POST', headers: own, body });
+    return request(url, { dispatcher, method: 'POST', headers: jsonHeaders, body: JSON.stringify(body) });
+  };
+  return async (url, body) => {
+    const { statusCode, body: answer } = await ask(url, body);
+    const text = await answer.text();
+    if (statusCode >= 400) throw new Error(`status ${statusCode}`);
+    return text;
+  };
+}
+
 /** Through fetch, like most others here. */
 export function sendAzure(line: Pipeline, headers: Readonly<Record<string, string>> = {}): Send {
   const client: Parameters<Pipeline['sendRequest']>[0] = {
@@ -90,6 +109,7 @@ export const bareClients = {
   ky: (accessToken: string): Send => sendKy(ky.create({ headers: bearer(accessToken) }), { retry: 0 }),
   got: (accessToken: string): Send => sendGot(got.extend({ headers: bearer(accessToken) })),
   fetch: (accessToken: string): Send => sendFetch((url, init) => fetch(url, init), bearer(accessToken)),
+  undici: (accessToken: string): Send => sendUndici(createAgent(), bearer(accessToken)),
   /** What google-auth-library sends with. */
   gaxios(accessToken: string): Send {
     const client = new gaxios.Gaxios({ fetchImplementation: fetch, headers: bearer(accessToken) });

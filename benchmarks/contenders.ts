@@ -4,6 +4,7 @@ import { createTokenSource, type TokenResponse, type TokenSource } from '@unexpi
 import { fetchAuth } from '@unexpired/fetch';
 import { gotAuth } from '@unexpired/got';
 import { kyAuth } from '@unexpired/ky';
+import { undiciAuth } from '@unexpired/undici';
 import axios from 'axios';
 import got from 'got';
 import ky from 'ky';
@@ -11,7 +12,17 @@ import { connect as connectAxiosAuthRefresh } from '../examples/migration/axios-
 import { connect as connectAxiosJwt } from '../examples/migration/axios-jwt/before.ts';
 import { connect as connectGot } from '../examples/migration/got/before.ts';
 import { connect as connectKy } from '../examples/migration/ky/before.ts';
-import { sendAxios, sendAzure, sendFetch, sendGot, sendKy, type ClientName, type Send } from './clients.ts';
+import {
+  createAgent,
+  sendAxios,
+  sendAzure,
+  sendFetch,
+  sendGot,
+  sendKy,
+  sendUndici,
+  type ClientName,
+  type Send,
+} from './clients.ts';
 import { connectAzure, connectBadgateway, connectFetchExtras, connectGoogle } from './peers.ts';
 import { exchange, type Place } from './place.ts';
 
@@ -87,6 +98,7 @@ const CONTENDERS: readonly Contender[] = [
     client: 'fetch',
     connect: (place, first) => sendFetch(connectBadgateway(place, first)),
   },
+  ours('undici', (tokens) => sendUndici(createAgent().compose(undiciAuth(tokens)))),
   {
     name: 'google-auth-library',
     client: 'gaxios',

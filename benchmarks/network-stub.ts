@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { Readable, Writable } from 'node:stream';
 import axios, { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
+import { Agent, type Dispatcher } from 'undici';
 
 export interface Asked {
   readonly url: string;
@@ -76,9 +77,41 @@ function stubFetch(network: Network): void {
   };
 }
 
-/** Puts answers in the place of the network, below axios, got, and all that uses fetch. For a process of its own. */
+/** Who reads an answer at once neither pauses nor aborts it. */
+const NO_CONTROLS = {
+  aborted: false,
+  paused: false,
+  reason: null,
+  rawHeaders: null,
+  rawTrailers: null,
+  abort: () => undefined,
+  pause: () => undefined,
+  resume: () => undefined,
+};
+
+function stubUndici(network: Network): void {
+  async function answer(
+    opts: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+  ): Promise<void> {
+    const authorization = new Headers(opts.headers as Record<string, string>).get('authorization');
+    const url = `${String(opts.origin)}${opts.path}`;
+    handler.onRequestStart?.(NO_CONTROLS, {});
+    const { status, body } = await network({ url, authorization: authorization ?? undefined });
+    handler.onResponseStart?.(NO_CONTROLS, status, HEADERS, '');
+    if (body !== undefined) handler.onResponseData?.(NO_CONTROLS, Buffer.from(body));
+    handler.onResponseEnd?.(NO_CONTROLS, {});
+  }
+  Agent.prototype.dispatch = (opts, handler) => {
+    void answer(opts, handler);
+    return true;
+  };
+}
+
+/** Puts answers in the place of the network, below axios, got, undici, and all that uses fetch. For a process of its own. */
 export function stubNetwork(network: Network): void {
   stubAxios(network);
   stubHttp(network);
   stubFetch(network);
+  stubUndici(network);
 }
