@@ -32,6 +32,7 @@ const register = test;
 const testInSession: ProcessSuiteTest = Object.assign(
   (name: string, run: () => Promise<void>, limitMs: number) =>
     register(name, () => runOnceOrTwice(run), 2 * limitMs),
+  // reason: a case that is skipped has it in its name
   { skip: test.skip },
 );
 
