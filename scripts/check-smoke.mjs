@@ -61,7 +61,7 @@ function writeBlocks(project) {
   blocks.forEach(({ code }, i) => writeFileSync(join(project, 'readme', `${i}.ts`), `${code}\nexport {};\n`));
   const compilerOptions = {
     target: 'es2023',
-    lib: ['es2024', 'dom'],
+    lib: ['es2024', 'dom', 'dom.iterable'],
     module: 'nodenext',
     types: ['node'],
     strict: true,
