@@ -1,5 +1,6 @@
 import { AccessTokenError, causeOf, type AccessTokenErrorCode, type CauseFacts } from './errors.ts';
 import { isObject } from './options.ts';
+import { redacted } from './redaction.ts';
 
 /**
  * What a failed refresh means:
@@ -245,22 +246,6 @@ const ERROR_OF_KIND: Readonly<Record<FailureKind, readonly [AccessTokenErrorCode
 
 /** Longer than this no server's text is shown. */
 const SHOWN_LENGTH = 300;
-
-/** As it is, and as a server echoes what came in a URL or a form, or quotes it. */
-function echoesOf(secret: string): string[] {
-  const form = new URLSearchParams({ '': secret }).toString().slice(1);
-  // Half a surrogate pair, which JSON can hold, is an error to encodeURIComponent.
-  return [secret, encodeURIComponent(secret.toWellFormed()), form, JSON.stringify(secret).slice(1, -1)];
-}
-
-/** A text of a server, or of what a refresh function threw, without the secrets that it may repeat. */
-function redacted(text: string, secrets: readonly (string | undefined)[]): string {
-  let safe = text;
-  for (const secret of new Set(secrets.flatMap((one) => (one ? echoesOf(one) : [])))) {
-    safe = safe.replaceAll(secret, '[redacted]');
-  }
-  return safe;
-}
 
 /** The failure with each of its texts changed. */
 function retold(failure: Failure, change: (text: string) => string): Failure {

@@ -32,9 +32,9 @@ import {
   isBlank,
   isOfOtherSubject,
   refreshTokenOf,
-  secretsOf,
   type CredentialRecord,
 } from './record.ts';
+import { secretsOf } from './redaction.ts';
 import { enterSection } from './section.ts';
 import { storeError } from './store-access.ts';
 import { EARLY_MS, mayRepeat } from './suspect.ts';

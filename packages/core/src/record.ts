@@ -112,14 +112,6 @@ export function accessTokenOf(record: CredentialRecord | undefined): string | un
   return isFilled(token) ? token : undefined;
 }
 
-/** What of the tokens must never be shown: they, and what else is a credential by its name. */
-export function secretsOf({ tokens }: CredentialRecord): string[] {
-  const members = Object.entries(tokens ?? {}) as [string, unknown][];
-  return members.flatMap(([name, value]) =>
-    /(token|secret)$/i.test(name) && isFilled(value) ? [value] : [],
-  );
-}
-
 /** A record that never held tokens says no more than an empty store: a claim before the first exchange leaves one. */
 export function isBlank(record: CredentialRecord | undefined): boolean {
   return (
