@@ -15,6 +15,16 @@ function tell({ listeners }: Followed): void {
   for (const { onChange } of listeners) onChange();
 }
 
+function post(name: string, own: BroadcastChannel | undefined): void {
+  try {
+    const channel = own ?? new BroadcastChannel(name);
+    channel.postMessage('changed');
+    if (own === undefined) channel.close();
+  } catch {
+    // It is written: hints are never relied on.
+  }
+}
+
 export function createHints(nameOf: (account: string) => string): Hints {
   const accounts = new Map<string, Followed>();
 
@@ -59,10 +69,7 @@ export function createHints(nameOf: (account: string) => string): Hints {
   return {
     announce(account) {
       // A channel does not hear itself: what this page wrote is no news to it.
-      const own = accounts.get(account)?.channel;
-      const channel = own ?? new BroadcastChannel(nameOf(account));
-      channel.postMessage('changed');
-      if (own === undefined) channel.close();
+      post(nameOf(account), accounts.get(account)?.channel);
     },
     listen(account, onChange) {
       const followed = accounts.get(account) ?? follow(account);

@@ -199,6 +199,25 @@ describeChromium('what goes wrong in a browser', () => {
     await fresh.close();
   });
 
+  test('what is written stays so where nobody can be told', async () => {
+    const mute = await browsing.context.newPage();
+    await mute.goto(site.origin);
+    const written = mute.evaluate(
+      ([at, record]) => {
+        globalThis.BroadcastChannel = class {
+          constructor() {
+            throw new Error('no channels here');
+          }
+        } as unknown as typeof BroadcastChannel;
+        return stores.write(at, record, undefined);
+      },
+      [place, first] as const,
+    );
+    expect(await written).toBe(true);
+    expect(await read()).toEqual(first);
+    await mute.close();
+  });
+
   test('a store that is not busy is in the way of nobody who deletes the database', async () => {
     await write(first);
     const events = await page.evaluate(
