@@ -112,6 +112,7 @@ export function createFileLock(options: FileLockOptions): FileLock {
           held.add(lock.file);
           try {
             await grown(lock);
+            signal.throwIfAborted();
             return await task(sectionOf(lock, path));
           } finally {
             await release(lock, key);

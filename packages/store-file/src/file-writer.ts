@@ -10,10 +10,7 @@ import {
 } from './credentials.ts';
 import { fileError } from './file-errors.ts';
 import { createFileLock, type FileLock, type LockedSection } from './file-lock.ts';
-import { shareNext } from './share-next.ts';
-
-/** Shorter than core waits for a store: nothing lands after it was given up. */
-const WRITE_MS = 8000;
+import { LONGEST_MS, shareNext } from './share-next.ts';
 
 /** Rejects once the write lock was lost. */
 type KeepLock = () => Promise<void>;
@@ -43,11 +40,11 @@ function patienceFor(
   const patience = new AbortController();
   const giveUp = (): void => {
     const message =
-      `Another write of ${path} has taken ${WRITE_MS} ms. ` +
+      `Another write of ${path} has taken ${LONGEST_MS} ms. ` +
       'Nothing was written; try again, or find what hangs.';
     patience.abort(new AccessTokenError('ERR_STORE_FAILED', message));
   };
-  const leftMs = Math.max(0, askedAt + WRITE_MS - performance.now());
+  const leftMs = Math.max(0, askedAt + LONGEST_MS - performance.now());
   // The lock may be had before a timer fires.
   if (leftMs === 0) giveUp();
   const timer = setTimeout(giveUp, leftMs).unref();

@@ -1,5 +1,5 @@
-/** Shorter than core waits for a store, so that what hangs hurts none but those who asked for it. */
-const LONGEST_MS = 8000;
+/** Shorter than core waits for a store: nothing lands after it was given up, and what hangs hurts only who asked for it. */
+export const LONGEST_MS = 8000;
 
 /** Resolves when the promise settles, or after so long. */
 function endOf(running: Promise<unknown>): Promise<void> {

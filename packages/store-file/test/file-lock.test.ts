@@ -63,6 +63,18 @@ test('a task under a lock file that was made this moment starts when the claim i
   expect(startedAt - (await stat(path)).ctimeMs).toBeGreaterThan(LAG_MS);
 });
 
+test('an abort while the lock file is too young rejects with its reason, and the task is not run', async () => {
+  const path = await pathOfLock();
+  await mkdir(join(path, '..'));
+  await writeFile(path, '');
+  const leaving = AbortSignal.timeout(LAG_MS);
+  const task = async (): Promise<string> => 'run';
+  const entering = createFileLock({ path }).runExclusive('default', task, leaving);
+
+  await expect(entering).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect(await createFileLock({ path }).runExclusive('default', task, patient)).toBe('run');
+});
+
 test('a lock that another one holds is waited for, and had once it is free', async () => {
   const path = await pathOfLock();
   const holder = await hold(path);
