@@ -111,7 +111,7 @@ describeKeyring('with a keyring', () => {
     expect(server.presentations).toEqual([]);
 
     await session.replace();
-    const token = await eventually(() => source.getAccessToken());
+    const token = await eventually(() => source.getAccessToken(), 3);
     expect(server.isAccessTokenValid(token)).toBe(true);
     expect(server.reuses).toEqual([]);
   });
@@ -128,7 +128,7 @@ describeKeyring('with a keyring', () => {
 
     await session.replace();
     // The write that waits for the keyring that died is given up first.
-    await eventually(() => source.flush());
+    await eventually(() => source.flush(), 3);
     const stored = await openStore(session).read('default');
     expect(stored?.tokens?.refresh_token).toBe(server.exchanges[0]?.issued?.refresh_token);
   });
