@@ -23,6 +23,7 @@ const config: Config = {
   // A loaded machine is no failure; nothing here waits for the time to pass.
   testTimeout: process.env['SOAK'] === '1' ? 600_000 : 90_000,
   maxWorkers: '100%',
+  testSequencer: '<rootDir>/jest.sequencer.mjs',
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts'],
   projects: [...packages, { ...shared, displayName: 'together', testMatch: ['<rootDir>/test/**/*.test.ts'] }],
