@@ -28,7 +28,11 @@ async function prepare(call: Call): Promise<() => Call> {
 }
 
 async function* startWith<T>(first: IteratorResult<T>, rest: AsyncIterator<T>): AsyncGenerator<T> {
-  for (let item = first; item.done !== true; item = await rest.next()) yield item.value;
+  try {
+    for (let item = first; item.done !== true; item = await rest.next()) yield item.value;
+  } finally {
+    await rest.return?.();
+  }
 }
 
 /** Waits for the first message of a stream: a server may refuse it at its end, after a status of 200. */
@@ -49,7 +53,7 @@ interface Outcome {
   readonly refusal?: ResponseFacts | undefined;
 }
 
-/** The first of `interceptors`, which is the innermost: one that repeats calls then sends the token of the moment. */
+/** Put it last in `interceptors`, which is innermost: one that repeats calls then sends the token of the moment. */
 export function connectAuth(tokens: TokenSource): Interceptor {
   return (next) => async (call) => {
     const { url, requestMethod: method, signal } = call;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { Code, ConnectError, createClient, type Interceptor } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
 import { AccessTokenError, createTokenSource, explain401 } from '@unexpired/core';
 import { refreshTokenGrant } from '@unexpired/oauth';
@@ -11,7 +11,7 @@ import { Ticker } from './ticker.ts';
 
 await using authorizationServer = await createAuthorizationServer();
 const { exchanges } = authorizationServer;
-const { listener, seen, runs } = createTickerServer(authorizationServer.isAccessTokenValid);
+const { listener, seen, runs, failAfter } = createTickerServer(authorizationServer.isAccessTokenValid);
 await using site = await listen(listener);
 const signedIn = await authorizationServer.signIn();
 await using tokens = createTokenSource({
@@ -57,6 +57,23 @@ for (const call of calls) {
   assert.equal(replayed.token, await tokens.getAccessToken());
 }
 tell('revoked, over Connect and gRPC-web: each call is refused once, and made again with another token');
+
+const repeat: Interceptor = (next) => async (call) => {
+  try {
+    return await next(call);
+  } catch (error) {
+    if (ConnectError.from(error).code !== Code.Unavailable) throw error;
+    return next(call);
+  }
+};
+const patient = createClient(
+  Ticker,
+  createConnectTransport({ ...options, interceptors: [repeat, connectAuth(tokens)] }),
+);
+failAfter(() => passTime(2 * HOUR_MS));
+assert.equal((await patient.greet({ value: 'Ann' })).value, 'Hello, Ann');
+assert.deepEqual(admissions(), [true, true]);
+tell('repeated by an interceptor before it: with the token of that moment');
 
 const presented = (): unknown[] => seen().map(({ token }) => token);
 const isUnauthenticated = (error: unknown): boolean => ConnectError.from(error).code === Code.Unauthenticated;

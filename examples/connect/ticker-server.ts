@@ -14,18 +14,24 @@ export interface TickerServer {
   readonly seen: () => Seen[];
   /** How many calls were carried out. */
   readonly runs: () => number;
+  /** The next call is admitted, and unavailable after this. */
+  readonly failAfter: (incident: () => void) => void;
 }
 
 /** A service whose interceptor refuses calls; for a stream, and in gRPC-web always, that is an answer of 200 whose end says so. */
 export function createTickerServer(accepts: (token: string | undefined) => boolean): TickerServer {
   const calls: Seen[] = [];
   let runs = 0;
+  let incident: (() => void) | undefined;
   const wantsToken: Interceptor = (next) => (call) => {
     const token = call.header.get('authorization')?.replace('Bearer ', '');
     const admitted = accepts(token);
     calls.push({ admitted, token });
     if (!admitted) throw new ConnectError('Expired or revoked', Code.Unauthenticated);
-    return next(call);
+    if (incident === undefined) return next(call);
+    incident();
+    incident = undefined;
+    throw new ConnectError('Overloaded', Code.Unavailable);
   };
   const listener = connectNodeAdapter({
     interceptors: [wantsToken],
@@ -41,5 +47,12 @@ export function createTickerServer(accepts: (token: string | undefined) => boole
         },
       }),
   });
-  return { listener, seen: () => calls.splice(0), runs: () => runs };
+  return {
+    listener,
+    seen: () => calls.splice(0),
+    runs: () => runs,
+    failAfter(next) {
+      incident = next;
+    },
+  };
 }
