@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict';
 import { createTokenSource } from '@unexpired/core';
 import { refreshTokenGrant } from '@unexpired/oauth';
 import { isAxiosError } from 'axios';
+import { isSignInNeeded } from '../axios/client.ts';
 import { tellRetryStory } from '../retry-story.ts';
-import { startServers, tellClientStory } from '../scenery.ts';
+import { createStatusReader, startServers, tell, tellClientStory } from '../scenery.ts';
 import { createApi } from './client.ts';
 
 await using servers = await startServers({ apiServer: { respond: { body: { reports: [] } } } });
@@ -17,8 +19,20 @@ await tellClientStory({
   ...servers,
   tokens,
   call: async () => (await api.get('/reports')).data,
-  isSignInNeeded: () => tokens.status().health === 'signed-out',
+  isSignInNeeded,
 });
+
+const statuses = createStatusReader(apiServer);
+statuses();
+const post = () => api.post('/reports', { title: 'June' });
+authorizationServer.revokeAccessTokens();
+assert.deepEqual((await post()).data, { reports: [] });
+assert.deepEqual(statuses(), [401, 200]);
+apiServer.next({ reset: 'request' });
+await assert.rejects(post(), { code: 'ECONNRESET' });
+assert.deepEqual(statuses(), [undefined]);
+tell('a POST: replayed after a 401, but sent once where its connection breaks');
+
 await tellRetryStory({
   ...servers,
   tokens,
