@@ -8,5 +8,5 @@ export function createApi(prefixUrl: string, tokens: TokenSource): Got {
 
 /** The items of all pages, each of which names the next in its `Link` header. */
 export function listReports(api: Got): AsyncIterableIterator<string> {
-  return api.paginate<string, string[]>('reports', { pagination: { transform: ({ body }) => body } });
+  return api.paginate<string>('reports');
 }
