@@ -7,12 +7,18 @@ export interface Hints {
 
 interface Followed {
   readonly listeners: Set<{ readonly onChange: () => void }>;
-  /** Undefined while the page lies in the back/forward cache: a message would end it there. */
+  /** Undefined where there are none, and while the page lies in the back/forward cache: a message would end it there. */
   channel: BroadcastChannel | undefined;
 }
 
 function tell({ listeners }: Followed): void {
-  for (const { onChange } of listeners) onChange();
+  for (const { onChange } of listeners) {
+    try {
+      onChange();
+    } catch {
+      // The others are told all the same.
+    }
+  }
 }
 
 function post(name: string, own: BroadcastChannel | undefined): void {
@@ -29,8 +35,12 @@ export function createHints(nameOf: (account: string) => string): Hints {
   const accounts = new Map<string, Followed>();
 
   function open(account: string, followed: Followed): void {
-    followed.channel ??= new BroadcastChannel(nameOf(account));
-    followed.channel.onmessage = () => tell(followed);
+    try {
+      followed.channel ??= new BroadcastChannel(nameOf(account));
+      followed.channel.onmessage = () => tell(followed);
+    } catch {
+      // Hints are never relied on.
+    }
   }
 
   function close(followed: Followed): void {
@@ -54,7 +64,6 @@ export function createHints(nameOf: (account: string) => string): Hints {
     }
     const followed: Followed = { listeners: new Set(), channel: undefined };
     accounts.set(account, followed);
-    open(account, followed);
     return followed;
   }
 
@@ -75,6 +84,7 @@ export function createHints(nameOf: (account: string) => string): Hints {
       const followed = accounts.get(account) ?? follow(account);
       const listener = { onChange };
       followed.listeners.add(listener);
+      open(account, followed);
       return () => {
         if (followed.listeners.delete(listener) && followed.listeners.size === 0) unfollow(account, followed);
       };
