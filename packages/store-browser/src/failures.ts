@@ -26,26 +26,45 @@ export function requireBrowser(): void {
 const KEEPS_NOTHING =
   'the browser lets this page keep nothing (site data or cookies are blocked, a private window, a sandboxed frame)';
 
-const REASONS: ReadonlyMap<unknown, string> = new Map([
+const CLOSED = 'the browser closed it, as when site data are cleared';
+
+type Reasons = ReadonlyMap<unknown, string>;
+
+const DATABASE_REASONS: Reasons = new Map([
   ['SecurityError', KEEPS_NOTHING],
-  ['InvalidStateError', KEEPS_NOTHING],
+  ['AbortError', CLOSED],
+  ['InvalidStateError', CLOSED],
   ['QuotaExceededError', 'there is no room left for this site'],
+  ['UnknownError', `${CLOSED}, or its disk failed`],
   ['VersionError', 'its database was made by a newer version of this library'],
   ['NotFoundError', 'its database was made by another program'],
 ]);
 
-function reasonOf(error: unknown): string {
-  const { name } = error as { readonly name?: unknown };
-  return REASONS.get(name) ?? `the browser gave no reason but ${String(name)}`;
+const LOCK_REASONS: Reasons = new Map([
+  ['SecurityError', KEEPS_NOTHING],
+  ['InvalidStateError', 'this page is no longer shown'],
+]);
+
+function nameOf(error: unknown): unknown {
+  return (error as { readonly name?: unknown }).name;
+}
+
+function reasonOf(error: unknown, reasons: Reasons): string {
+  return reasons.get(nameOf(error)) ?? `the browser gave no reason but ${String(nameOf(error))}`;
+}
+
+/** Whether the connection ended with what was asked of it undone, so that a new one may do better. */
+export function isClosed(error: unknown): boolean {
+  return DATABASE_REASONS.get(nameOf(error))?.startsWith(CLOSED) ?? false;
 }
 
 /** What went wrong, by name alone: the text differs from browser to browser, and nobody knows what is in it. */
 export function databaseFailure(error: unknown): AccessTokenError {
-  return failed(`IndexedDB could not be used: ${reasonOf(error)}.`);
+  return failed(`IndexedDB could not be used: ${reasonOf(error, DATABASE_REASONS)}.`);
 }
 
 export function lockFailure(error: unknown): AccessTokenError {
-  return failed(`Web Locks could not be used: ${reasonOf(error)}.`);
+  return failed(`Web Locks could not be used: ${reasonOf(error, LOCK_REASONS)}.`);
 }
 
 export function damaged(account: string): AccessTokenError {

@@ -1,5 +1,5 @@
 import { AccessTokenError, type CredentialRecord } from '@unexpired/core';
-import { damaged, databaseFailure, requireBrowser } from './failures.ts';
+import { damaged, databaseFailure, isClosed, requireBrowser } from './failures.ts';
 
 const VERSION = 1;
 /** By account. */
@@ -29,21 +29,34 @@ function ended(transaction: IDBTransaction): Promise<void> {
   });
 }
 
-type Use<T> = (store: (name: string) => IDBObjectStore) => Promise<T>;
+interface Transaction<T> {
+  readonly database: string;
+  readonly mode: IDBTransactionMode;
+  readonly use: (store: (name: string) => IDBObjectStore) => Promise<T>;
+}
 
 /** Opens the database for this one transaction: an idle connection is in the way of whoever deletes the database. */
-async function transact<T>(name: string, mode: IDBTransactionMode, use: Use<T>): Promise<T> {
-  requireBrowser();
-  let database: IDBDatabase | undefined;
+async function attempt<T>({ database: name, mode, use }: Transaction<T>): Promise<T> {
+  const database = await openDatabase(name);
   try {
-    database = await openDatabase(name);
     const transaction = database.transaction([RECORDS, ASIDE], mode, { durability: 'strict' });
     const [result] = await Promise.all([use((store) => transaction.objectStore(store)), ended(transaction)]);
     return result;
-  } catch (error) {
-    throw error instanceof AccessTokenError ? error : databaseFailure(error);
   } finally {
-    database?.close();
+    database.close();
+  }
+}
+
+/** Who clears site data ends a transaction, and then the connection that is opened next. */
+const ATTEMPTS = 3;
+
+async function transact<T>(transaction: Transaction<T>, attempts = ATTEMPTS): Promise<T> {
+  try {
+    requireBrowser();
+    return await attempt(transaction);
+  } catch (error) {
+    if (isClosed(error) && attempts > 1) return transact(transaction, attempts - 1);
+    throw error instanceof AccessTokenError ? error : databaseFailure(error);
   }
 }
 
@@ -55,9 +68,11 @@ function recordIn(account: string, stored: unknown): CredentialRecord | undefine
 }
 
 export function readRecord(database: string, account: string): Promise<CredentialRecord | undefined> {
-  return transact(database, 'readonly', async (store) =>
-    recordIn(account, await resultOf(store(RECORDS).get(account))),
-  );
+  return transact({
+    database,
+    mode: 'readonly',
+    use: async (store) => recordIn(account, await resultOf(store(RECORDS).get(account))),
+  });
 }
 
 /** Compares and sets in one transaction, durably when it settles. */
@@ -66,7 +81,7 @@ export function writeRecord(
   { account, record }: { readonly account: string; readonly record: CredentialRecord },
   expected: number | undefined | 'replace',
 ): Promise<boolean> {
-  return transact(database, 'readwrite', async (store) => {
+  const use: Transaction<boolean>['use'] = async (store) => {
     const stored: unknown = await resultOf(store(RECORDS).get(account));
     if (expected === 'replace') {
       if (stored !== undefined) await resultOf(store(ASIDE).put(stored, account));
@@ -76,5 +91,6 @@ export function writeRecord(
     // Plain JSON: members that are undefined are left out, as every store does.
     await resultOf(store(RECORDS).put(JSON.parse(JSON.stringify(record)), account));
     return true;
-  });
+  };
+  return transact({ database, mode: 'readwrite', use });
 }

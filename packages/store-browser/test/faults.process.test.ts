@@ -147,6 +147,49 @@ describeChromium('what goes wrong in a browser', () => {
     expect(await write(first)).toBe(true);
   });
 
+  test.each([
+    ['before a transaction', 2],
+    ['during a transaction', 2],
+    ['before each transaction', 3],
+    ['during each transaction', 3],
+  ])('a database that the browser closes %s is opened again, twice', async (when, times) => {
+    await write(first);
+    const answer = await page.evaluate(
+      async ({ at, isBefore, times: left }) => {
+        type Open = (...given: unknown[]) => IDBTransaction;
+        const open = Reflect.get(IDBDatabase.prototype, 'transaction') as Open;
+        Reflect.set(IDBDatabase.prototype, 'transaction', function (this: IDBDatabase, ...given: unknown[]) {
+          left -= 1;
+          if (left >= 0 && isBefore) this.close();
+          const opened = open.apply(this, given);
+          if (left >= 0) queueMicrotask(() => opened.abort());
+          return opened;
+        });
+        const answered = await stores.read(at).catch(({ message }: Error) => message);
+        Reflect.set(IDBDatabase.prototype, 'transaction', open);
+        return answered;
+      },
+      { at: place, isBefore: when.startsWith('before'), times },
+    );
+    const told = 'IndexedDB could not be used: the browser closed it, as when site data are cleared.';
+    expect(answer).toEqual(times === 2 ? first : told);
+  });
+
+  test('a lock that is asked for in a frame that was removed is told of as that', async () => {
+    const message = await page.evaluate(async () => {
+      const frame = document.body.appendChild(document.createElement('iframe'));
+      const { locks } = frame.contentWindow!.navigator;
+      frame.remove();
+      Object.defineProperty(navigator, 'locks', { configurable: true, value: locks });
+      const failure = await stores
+        .runExclusive({ name: 'removed', account: 'ann' }, 1, false)
+        .catch((error: Error) => error.message);
+      Reflect.deleteProperty(navigator, 'locks');
+      return failure;
+    });
+    expect(message).toBe('Web Locks could not be used: this page is no longer shown.');
+  });
+
   test('what is no record is neither read as nothing nor written over, and a sign-in keeps it aside', async () => {
     await write(first);
     await inDatabase('records', 'of another program');
