@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { AccessTokenError, createTokenSource } from '@unexpired/core';
 import { refreshTokenGrant } from '@unexpired/oauth';
+import { createResourceServer } from '@unexpired/testing';
 import { APIConnectionError } from 'openai';
 import { createStatusReader, HOUR_MS, passTime, startServers, tell } from '../scenery.ts';
 import { createOpenAI } from './client.ts';
@@ -40,8 +41,9 @@ assert.notEqual(refused?.bearerToken, replayed?.bearerToken);
 assert.equal(refused?.sha256, replayed?.sha256);
 tell('revoked: the POST is sent twice, with identical bytes and another token');
 
-// The access token expires while the answer is on its way.
-apiServer.next({ hold: 'body' });
+// Refused at first; then the access token expires while the answer is on its way.
+authorizationServer.revokeAccessTokens();
+apiServer.next({}, { hold: 'body' });
 let text = '';
 for await (const { choices } of await openai.chat.completions.create({ ...question, stream: true })) {
   if (text === '') {
@@ -51,8 +53,9 @@ for await (const { choices } of await openai.chat.completions.create({ ...questi
   text += choices[0]?.delta.content ?? '';
 }
 assert.equal(text, 'Yes, I am.');
-assert.deepEqual(statuses(), [200]);
-tell('streamed: a token that expires on the way does not end the stream');
+assert.deepEqual(statuses(), [401, 200]);
+assert.equal(exchanges.length, 3);
+tell('streamed: replayed after a 401, and not ended by a token that expires on the way');
 
 // The SDK's own retry: the first attempt had a token that was replaced before the second.
 apiServer.next({
@@ -62,7 +65,7 @@ apiServer.next({
   },
 });
 assert.equal(await ask(), 'Yes, I am.');
-assert.equal(exchanges.length, 4);
+assert.equal(exchanges.length, 5);
 assert.deepEqual(statuses(), [503, 401, 200]);
 tell('a retry of the SDK: sent with the token of that moment, and replayed once');
 
@@ -77,9 +80,14 @@ for (const rebuilt of [createOpenAI(baseURL, tokens), openai.withOptions({ timeo
   assert.equal(await ask(rebuilt), 'Yes, I am.');
   assert.equal(lastToken(), current);
 }
-assert.equal(exchanges.length, 5);
+assert.equal(exchanges.length, 6);
 tell('rebuilt after a connection error: the new client sends the current token');
 statuses();
+
+await using elsewhere = await createResourceServer({ respond: answerCompletion });
+assert.equal(await ask(createOpenAI(elsewhere.origin, tokens)), 'Yes, I am.');
+assert.deepEqual(elsewhere.requests[0]?.authorization, ['Bearer see-fetch']);
+tell('another origin: gets the placeholder');
 
 authorizationServer.revokeGrant(signedIn.refresh_token);
 await assert.rejects(ask(), { status: 401 });
