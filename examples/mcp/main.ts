@@ -5,31 +5,49 @@ import { refreshTokenGrant } from '@unexpired/oauth';
 import { createAuthorizationServer } from '@unexpired/testing';
 import { HOUR_MS, listen, passTime, tell } from '../scenery.ts';
 import { connectTo } from './client.ts';
-import { createToolServer } from './tool-server.ts';
+import { createToolServer, type Seen } from './tool-server.ts';
 
 await using authorizationServer = await createAuthorizationServer();
 const { exchanges } = authorizationServer;
 const toolServer = await createToolServer(authorizationServer.isAccessTokenValid);
 await using site = await listen(toolServer.app);
 const { answered, nextStream, dropStream } = toolServer;
+const url = `${site.origin}/mcp`;
 const signedIn = await authorizationServer.signIn();
 await using tokens = createTokenSource({
   origins: [site.origin],
-  refresh: refreshTokenGrant({ issuer: authorizationServer.issuer, clientId: 'assistant' }),
+  refresh: refreshTokenGrant({ issuer: authorizationServer.issuer, clientId: 'assistant', resource: url }),
   tokens: signedIn,
 });
-const statuses = (): number[] => answered().map(({ status }) => status);
 
 passTime(2 * HOUR_MS);
 const opened = nextStream();
-const client = await connectTo(`${site.origin}/mcp`, tokens);
+const client = await connectTo(url, tokens);
 await opened;
 const add = (a: number, b: number): Promise<unknown> => client.callTool({ name: 'add', arguments: { a, b } });
 const sum = (text: string) => ({ content: [{ type: 'text', text }] });
 assert.deepEqual(await add(1, 2), sum('3'));
 assert.equal(exchanges.length, 1);
-assert.deepEqual(statuses(), [200, 202, 200, 200]);
+const started = answered();
+assert.deepEqual(
+  started.map(({ status }) => status),
+  [200, 202, 200, 200],
+);
+const session = client.transport?.sessionId;
+assert.ok(session !== undefined);
+assert.deepEqual(
+  started.map((request) => request.session),
+  [undefined, session, session, session],
+);
 tell('expired before the start: 1 refresh, then session, event stream and tool call, no 401');
+
+/** What was answered since this was last asked, all of it in the session. */
+function inSession(): Seen[] {
+  const seen = answered();
+  for (const request of seen) assert.equal(request.session, session);
+  return seen;
+}
+const statuses = (): number[] => inSession().map(({ status }) => status);
 
 passTime(2 * HOUR_MS);
 assert.deepEqual(await Promise.all([add(2, 2), add(2, 3), add(2, 4)]), [sum('4'), sum('5'), sum('6')]);
@@ -66,7 +84,7 @@ async function reopenAfter(spoil: () => void): Promise<number[]> {
   await reopened;
   await announce();
   assert.equal(exchanges.length, before + 1);
-  const streams = answered().filter(({ method }) => method === 'GET');
+  const streams = inSession().filter(({ method }) => method === 'GET');
   assert.equal(streams.at(-1)?.token, await tokens.getAccessToken());
   return streams.map(({ status }) => status);
 }

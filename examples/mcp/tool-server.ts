@@ -11,6 +11,7 @@ export interface Seen {
   readonly method: string;
   readonly status: number;
   readonly token: string | undefined;
+  readonly session: string | undefined;
 }
 
 export interface ToolServer {
@@ -49,6 +50,7 @@ export async function createToolServer(accepts: (token: string) => boolean): Pro
     seen.push({
       method,
       token,
+      session: request.get('mcp-session-id'),
       get status() {
         return response.statusCode;
       },
