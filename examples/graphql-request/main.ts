@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createTokenSource } from '@unexpired/core';
 import { refreshTokenGrant } from '@unexpired/oauth';
-import { gql } from 'graphql-request';
+import { ClientError, gql } from 'graphql-request';
 import { createStatusReader, startServers, tell, tellClientStory } from '../scenery.ts';
 import { createGraphQLClient } from './client.ts';
 
@@ -28,7 +28,10 @@ await tellClientStory({
   ...servers,
   tokens,
   call: () => client.request(REPORTS),
-  isSignInNeeded: () => tokens.status().health === 'signed-out',
+  isSignInNeeded: (error) => {
+    if (error instanceof ClientError) return tokens.status().health === 'signed-out';
+    return (error as { readonly code?: unknown }).code === 'ERR_REAUTHENTICATION_REQUIRED';
+  },
 });
 
 const statuses = createStatusReader(apiServer);

@@ -18,7 +18,7 @@ await tellClientStory({
   // A 401 is not thrown: openapi-fetch returns it.
   async call() {
     const { data, response } = await api.GET('/reports');
-    if (data === undefined) throw explain401(response)?.error;
+    if (data === undefined) throw explain401(response)?.error ?? new Error(response.statusText);
     return data;
   },
   isSignInNeeded: (error) => (error as { code?: unknown }).code === 'ERR_REAUTHENTICATION_REQUIRED',
