@@ -1,12 +1,8 @@
-import {
-  sendGuarded,
-  type Adapter,
-  type FoundRequest,
-  type RequestOptions,
-  type Transport,
-} from './adapter.ts';
+import { sendGuarded, type Transport } from './adapter.ts';
+import type { RequestOptions } from './adapter-options.ts';
 import type { Authorization } from './authorization.ts';
 import { drain, isOneShot } from './body-plan.ts';
+import type { Adapter, FoundRequest } from './guarded-request.ts';
 import type { ResponseFacts } from './reauthorize.ts';
 
 /** One request, as adapters of fetch and of clients over fetch found it. */

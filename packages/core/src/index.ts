@@ -1,14 +1,12 @@
+export type { Transport } from './adapter.ts';
+export { sendGuarded } from './adapter.ts';
 export type {
-  Adapter,
   AdapterOptions,
-  FoundRequest,
-  GuardedRequest,
   RequestOptions,
   ResolverRequest,
   TokenSourceResolver,
-  Transport,
-} from './adapter.ts';
-export { checkAdapter, guardRequest, sendGuarded } from './adapter.ts';
+} from './adapter-options.ts';
+export { checkAdapter } from './adapter-options.ts';
 export type { Authorization } from './authorization.ts';
 export { confine } from './authorization.ts';
 export type { RequestBody } from './body-plan.ts';
@@ -33,6 +31,8 @@ export type { FailureKind } from './failure.ts';
 export type { FetchCall } from './fetch-call.ts';
 export { sendFetch } from './fetch-call.ts';
 export type { Health } from './gate.ts';
+export type { Adapter, FoundRequest, GuardedRequest } from './guarded-request.ts';
+export { guardRequest } from './guarded-request.ts';
 export type { KeyedMutex } from './keyed-mutex.ts';
 export { createKeyedMutex } from './keyed-mutex.ts';
 export type { RecordStorage } from './memory-store.ts';
