@@ -3,7 +3,7 @@ import type { Call } from './call.ts';
 
 type Handler = Required<Dispatcher.DispatchHandler>;
 type Controller = Dispatcher.DispatchController;
-type Told<Name extends keyof Handler> = Parameters<Handler[Name]>;
+type Headers = Parameters<Handler['onResponseStart']>[2];
 
 /** So much of an answer is read while it is not decided who gets it; beyond it, its connection waits. */
 const HELD_BYTES = 64 * 1024;
@@ -76,24 +76,30 @@ export class Attempt implements Handler {
     else if (this.#fate !== 'nobody') this.#held.push(event);
   }
 
-  onRequestStart(...[controller, context]: Told<'onRequestStart'>): void {
+  onRequestStart(controller: Controller, context: { history?: unknown } | null): void {
     this.controller = controller;
-    if (sendsAgain(controller, context as {} | null)) this.#call.abort(new TypeError(WRONG_ORDER));
+    if (sendsAgain(controller, context)) this.#call.abort(new TypeError(WRONG_ORDER));
     else this.#call.begin(controller, context);
   }
 
-  onRequestUpgrade(...[controller, status, headers, socket]: Told<'onRequestUpgrade'>): void {
-    return this.#call.upgraded(controller, status, headers, socket);
+  onRequestUpgrade(...told: Parameters<Handler['onRequestUpgrade']>): void {
+    return this.#call.upgraded(...told);
   }
 
-  onResponseStart(...[controller, status, headers, message]: Told<'onResponseStart'>): void {
-    if (status >= 200 && this.#call.answered(this, status, headers)) this.#fate = 'undecided';
-    this.#tell(() => this.#call.start(controller, status, headers, message));
+  // Here and below no rest parameters: an array for each call shows in what a request costs.
+  // oxlint-disable-next-line max-params -- undici calls it so
+  onResponseStart(controller: Controller, status: number, headers: Headers, message?: string): void {
+    const call = this.#call;
+    if (status >= 200 && call.answered(this, status, headers)) this.#fate = 'undecided';
+    this.#tell(() => {
+      call.rawHeaders = controller.rawHeaders ?? null;
+      call.handler.onResponseStart?.(call, status, headers, message);
+    });
     // It may have paused before there was an attempt.
     if (this.#isPaused()) controller.pause();
   }
 
-  onResponseData(...[controller, chunk]: Told<'onResponseData'>): void {
+  onResponseData(controller: Controller, chunk: Buffer): void {
     const call = this.#call;
     this.#tell(() => call.handler.onResponseData?.(call, chunk));
     if (this.#fate === 'caller') return;
@@ -104,12 +110,12 @@ export class Attempt implements Handler {
     else this.abandon(new Error('this answer is too long to be discarded'));
   }
 
-  onResponseEnd(...[controller, trailers]: Told<'onResponseEnd'>): void {
+  onResponseEnd(controller: Controller, trailers: Headers): void {
     this.#isEnded = true;
     this.#tell(() => this.#call.end(controller, trailers));
   }
 
-  onResponseError(...[, error]: Told<'onResponseError'>): void {
+  onResponseError(_: Controller, error: Error): void {
     this.#isEnded = true;
     this.#tell(() => this.#call.fail(error));
   }
@@ -118,7 +124,7 @@ export class Attempt implements Handler {
     this.#call.handler.onResponseStarted?.();
   }
 
-  onBodySent(...[chunk]: Told<'onBodySent'>): void {
+  onBodySent(chunk: Buffer): void {
     this.#call.handler.onBodySent?.(chunk);
   }
 

@@ -13,9 +13,9 @@ import { seen, withAuthorization } from './headers.ts';
 type Options = Dispatcher.DispatchOptions;
 type Handler = Dispatcher.DispatchHandler;
 type Controller = Dispatcher.DispatchController;
-type Told<Name extends keyof Handler> = Parameters<Required<Handler>[Name]>;
 type Raw = NonNullable<Controller['rawHeaders']> | null;
-type ResponseHeaders = Told<'onResponseStart'>[2];
+type ResponseHeaders = Parameters<Required<Handler>['onResponseStart']>[2];
+type Upgrade = Parameters<Required<Handler>['onRequestUpgrade']>;
 
 /** Marks what an adapter has sent, with its tokens: one that is attached twice sends once. */
 export const SENT_FOR: unique symbol = Symbol('unexpired.sentFor');
@@ -138,21 +138,16 @@ export class Call implements Controller {
     this.#send(authorization, await this.#request.again());
   }
 
-  start(...[controller, ...told]: Told<'onResponseStart'>): void {
-    this.rawHeaders = controller.rawHeaders ?? null;
-    this.handler.onResponseStart?.(this, ...told);
-  }
-
-  upgraded(...[controller, ...told]: Told<'onRequestUpgrade'>): void {
+  upgraded(...[controller, ...told]: Upgrade): void {
     this.#isOver = true;
     this.#request.dispose();
     this.rawHeaders = controller.rawHeaders ?? null;
     return this.handler.onRequestUpgrade?.(this, ...told);
   }
 
-  end(...[controller, ...told]: Told<'onResponseEnd'>): void {
+  end(controller: Controller, trailers: ResponseHeaders): void {
     this.rawTrailers = controller.rawTrailers ?? null;
-    this.handler.onResponseEnd?.(this, ...told);
+    this.handler.onResponseEnd?.(this, trailers);
     this.#isOver = true;
   }
 
