@@ -16,7 +16,7 @@ export interface Scene extends World {
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const world = await openWorld(options);
   const client = ky
-    .create({ baseUrl: world.api.origin, retry: { limit: 2, delay: () => 0 }, ...options.ky })
+    .create({ baseUrl: world.api.origin, timeout: false, retry: { limit: 2, delay: () => 0 }, ...options.ky })
     .extend(kyAuth(world.tokens, options.adapter));
   return { ...world, client };
 }
