@@ -162,3 +162,18 @@ test('a dispatcher that is closed while an access token is waited for fails the 
 
   expect((await sent).name).toBe('ClientDestroyedError');
 });
+
+test('a dispatcher that is closed while a 401 waits for its refresh fails that request', async () => {
+  const { authorization, api, tokens } = await heldWorld(({ authorization: { revokeAccessTokens } }) =>
+    revokeAccessTokens(),
+  );
+  const agent = openAgent();
+  const sent = rejectionOf(sendBy(agent.compose(undiciAuth(tokens)), api.origin));
+  await authorization.requestArrived();
+
+  await agent.close();
+  authorization.release();
+
+  expect(await sent).toMatchObject({ code: 'UND_ERR_DESTROYED' });
+  expect(statuses(api)).toEqual([401]);
+});
