@@ -86,8 +86,8 @@ export type News = { readonly tab: string; readonly at: number } & (
 
 const SHOWN_MS = 60_000;
 const LINES = 80;
-/** Marks, and lines, that are closer than this are one with a number. */
-const SAME_MARK_MS = 800;
+/** Marks, and lines, that are closer than this are one with a number. Those of trouble are wider than the others. */
+const SAME_MARK_MS: Readonly<Record<Outcome, number>> = { answered: 800, refused: 2500, failed: 2500 };
 const SAME_LINE_MS = 1500;
 
 const emptyLane: Lane = {
@@ -161,7 +161,7 @@ function seeRequest(lane: Lane, outcome: Outcome, at: number): Lane {
   const counted = countOne(lane, outcome);
   const index = lane.marks.findLastIndex((mark) => mark.outcome === outcome);
   const last = lane.marks[index];
-  if (last === undefined || at - last.at > SAME_MARK_MS) {
+  if (last === undefined || at - last.at > SAME_MARK_MS[outcome]) {
     return { ...counted, marks: [...lane.marks, { at, outcome, count: 1 }] };
   }
   return { ...counted, marks: lane.marks.with(index, { ...last, count: last.count + 1 }) };

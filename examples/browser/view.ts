@@ -122,6 +122,14 @@ function showActions(isSignedIn: boolean, tabs: number): void {
   byId('open').classList.toggle('next', isSignedIn && tabs === 1);
 }
 
+/** One button in the place of another, for the keyboard as well. */
+function swap([from, to]: readonly [string, string]): void {
+  const isFocused = document.activeElement === byId(from);
+  byId(from).hidden = true;
+  byId(to).hidden = false;
+  if (isFocused) byId(to).focus();
+}
+
 function showTogether(board: Board, self: string): void {
   const { presented, reused, isBroken } = board.facts;
   const holders = holdersOf(board);
@@ -130,11 +138,10 @@ function showTogether(board: Board, self: string): void {
   byId('endpoint').classList.toggle('broken', isBroken);
   byId('presented').textContent = String(presented);
   byId('reused').textContent = String(reused);
-  byId('break').hidden = isBroken;
-  byId('mend').hidden = !isBroken;
+  swap(isBroken ? ['break', 'mend'] : ['mend', 'break']);
   const isSignedIn = board.lanes[self]?.tokens.some(({ to }) => to === undefined) ?? false;
   showActions(isSignedIn, Object.keys(board.lanes).length);
-  const told = `Tab ${self}: ${isSignedIn ? 'signed in' : 'signed out'}`;
+  const told = `Tab ${self}: signed ${isSignedIn ? 'in' : 'out'}${isBroken ? '; the token endpoint is broken' : ''}`;
   if (byId('told').textContent !== told) byId('told').textContent = told;
 }
 
