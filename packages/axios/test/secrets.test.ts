@@ -58,8 +58,9 @@ test.each(failures)(
       const scene = await openScene({
         client: { adapter, httpAgent: keepAliveAgent({ maxSockets: 2 }) },
       });
-      const held = scene.client.get('/held');
       scene.api.next({ hold: 'request' });
+      const held = scene.client.get('/held');
+      await scene.api.requestArrived();
 
       const error = await errorOf(scene.client.get('/items', prepare(scene)));
 
