@@ -47,6 +47,11 @@ async function control(name: Control): Promise<ControlAnswer> {
   return answer;
 }
 
+async function move(name: Control, text: string): Promise<void> {
+  await control(name);
+  tell({ type: 'note', text });
+}
+
 const account: Account = createAccount(settings, {
   onEvent(event) {
     // First what the tab has now, then how it came by it.
@@ -87,9 +92,9 @@ const actions: Readonly<Record<string, () => unknown>> = {
     tell({ type: 'storm' });
     return storm();
   },
-  revoke: () => control('revoke'),
-  break: () => control('break'),
-  mend: () => control('mend'),
+  revoke: () => move('revoke', 'revoked the access token'),
+  break: () => move('break', 'broke the token endpoint'),
+  mend: () => move('mend', 'mended the token endpoint'),
 };
 
 async function act(name: string): Promise<void> {

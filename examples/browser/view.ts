@@ -1,5 +1,13 @@
 // The board on the screen. Marks say when they were; the style sheet places them, so that a moment costs one property.
-import { holdersOf, type Board, type Counts, type Lane, type Line, type LockSpan } from './board.ts';
+import {
+  holdersOf,
+  type Board,
+  type Counts,
+  type Lane,
+  type Line,
+  type LockSpan,
+  type Outcome,
+} from './board.ts';
 import { SIGNS, tellLeft, tellStatus, type LineKind } from './words.ts';
 
 export interface View {
@@ -49,9 +57,9 @@ function tokensOf({ tokens }: Lane): HTMLElement[] {
   });
 }
 
-function marksOf({ marks }: Lane, isTrouble: boolean): HTMLElement[] {
+function marksOf({ marks }: Lane, wanted: Outcome): HTMLElement[] {
   return marks
-    .filter(({ outcome }) => (outcome === 'answered') !== isTrouble)
+    .filter(({ outcome }) => outcome === wanted)
     .map(({ at, outcome, count }) => {
       const sign = outcome === 'answered' ? '' : SIGNS[outcome];
       return place(make('mark', { outcome }, `${sign}${count > 1 ? count : ''}`), { from: at });
@@ -75,8 +83,9 @@ function showLane(element: HTMLElement, lane: Lane): void {
   part('.word').textContent = word;
   part('.locks').replaceChildren(...lane.locks.flatMap(locksOf));
   part('.tokens').replaceChildren(...tokensOf(lane));
-  part('.answers').replaceChildren(...marksOf(lane, false));
-  part('.troubles').replaceChildren(...marksOf(lane, true));
+  for (const outcome of ['answered', 'refused', 'failed'] as const) {
+    part(`.${outcome}`).replaceChildren(...marksOf(lane, outcome));
+  }
   for (const count of element.querySelectorAll<HTMLElement>('[data-count]')) {
     count.textContent = String(lane.counts[count.dataset['count'] as keyof Counts]);
   }

@@ -190,6 +190,7 @@ describeChromium('the page of two tabs', () => {
       await click(a, 'break');
       await onBoth('#endpoint', 'broken: 503');
       await onBoth('#told', '; the token endpoint is broken');
+      await onBoth('#log li', 'broke the token endpoint');
       await click(a, 'revoke');
       await onBoth('#log li', 'refresh failed: ERR_REFRESH_FAILED');
       await onBoth('.mark[data-outcome="failed"]', '▲');
