@@ -26,7 +26,7 @@ export function requireBrowser(): void {
 const KEEPS_NOTHING =
   'the browser lets this page keep nothing (site data or cookies are blocked, a private window, a sandboxed frame)';
 
-const CLOSED = 'the browser closed it, as when site data are cleared';
+const CLOSED = 'the browser closed it, as when site data are cleared or the disk fails';
 
 type Reasons = ReadonlyMap<unknown, string>;
 
@@ -35,7 +35,7 @@ const DATABASE_REASONS: Reasons = new Map([
   ['AbortError', CLOSED],
   ['InvalidStateError', CLOSED],
   ['QuotaExceededError', 'there is no room left for this site'],
-  ['UnknownError', `${CLOSED}, or its disk failed`],
+  ['UnknownError', CLOSED],
   ['VersionError', 'its database was made by a newer version of this library'],
   ['NotFoundError', 'its database was made by another program'],
 ]);
@@ -55,7 +55,7 @@ function reasonOf(error: unknown, reasons: Reasons): string {
 
 /** Whether the connection ended with what was asked of it undone, so that a new one may do better. */
 export function isClosed(error: unknown): boolean {
-  return DATABASE_REASONS.get(nameOf(error))?.startsWith(CLOSED) ?? false;
+  return DATABASE_REASONS.get(nameOf(error)) === CLOSED;
 }
 
 /** What went wrong, by name alone: the text differs from browser to browser, and nobody knows what is in it. */

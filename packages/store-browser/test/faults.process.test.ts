@@ -171,7 +171,8 @@ describeChromium('what goes wrong in a browser', () => {
       },
       { at: place, isBefore: when.startsWith('before'), times },
     );
-    const told = 'IndexedDB could not be used: the browser closed it, as when site data are cleared.';
+    const told =
+      'IndexedDB could not be used: the browser closed it, as when site data are cleared or the disk fails.';
     expect(answer).toEqual(times === 2 ? first : told);
   });
 
