@@ -26,11 +26,10 @@ export function urlOf({ baseURL, url = '', allowAbsoluteUrls, socketPath }: Conf
 const newHeaders = ({ headers }: Config, content?: unknown): AxiosHeaders =>
   new (headers.constructor as typeof AxiosHeaders)(content as AxiosHeaders);
 
-/** Configs of axios have no prototype, and a spread of such an object takes five times as long. */
+/** Without a prototype where it has none: nothing is inherited from a polluted one. A spread takes five times as long. */
 function copyOf(config: Config): Config {
-  const copy: Record<PropertyKey, unknown> = {};
-  for (const key of Object.keys(config)) copy[key] = config[key as keyof Config];
-  for (const key of Object.getOwnPropertySymbols(config)) copy[key] = config[key as never];
+  const copy = Object.create(Object.getPrototypeOf(config) as object | null) as Record<PropertyKey, unknown>;
+  for (const key of Reflect.ownKeys(config)) copy[key] = config[key as keyof Config];
   return copy as unknown as Config;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { AxiosRequestConfig } from 'axios';
+import axios, { type AxiosRequestConfig } from 'axios';
 import { reasonsOf, statuses } from '../../../test/world.ts';
 import { errorOf, openScene } from './scene.ts';
 
@@ -119,4 +119,18 @@ test('a late 401 for an old access token costs no refresh', async () => {
 
   expect(authorization.exchanges).toHaveLength(1);
   expect(statuses(api)).toEqual([401, 401, 200, 200]);
+});
+
+test("an attempt's config inherits nothing from a polluted prototype, and has all that the caller's has", async () => {
+  const { client } = await openScene();
+  const own = Symbol('own');
+  const given: object[] = [];
+  client.interceptors.request.use((config) => Object.assign(config, { [own]: 1 }));
+  const http = axios.getAdapter('http');
+
+  await client.get('/items', { adapter: (config) => (given.push(config), http(config)) });
+
+  expect(given).toHaveLength(1);
+  expect(Object.getPrototypeOf(given[0])).toBeNull();
+  expect(given[0]).toMatchObject({ method: 'get', [own]: 1 });
 });
