@@ -62,18 +62,24 @@ function attach(call: Call, request: GuardedRequest, tokens: unknown): Answered 
   const back = own(replay);
   const start = own<BeforeRequestHook>((options) => {
     const { hooks } = options;
-    // A handler may have put others behind it; got looks at the array as it goes.
-    hooks.beforeRequest.push(...hooks.beforeRequest.splice(hooks.beforeRequest.indexOf(last), 1));
+    const { beforeRequest } = hooks;
     // got empties it where a hook of the user sends again.
     hooks.afterResponse = [back, ...others(hooks.afterResponse)];
     begin(call, options as Options);
+    const before = beforeRequest.indexOf(last);
+    if (before >= 0) beforeRequest.splice(before, 1);
+    // A hook of its own behind those of the user, where there are any: each costs some microseconds.
+    if (beforeRequest.at(-1) === start) return authorize(options as Options);
+    // A handler may have put others behind it; got looks at the array as it goes.
+    beforeRequest.push(last);
+    return undefined;
   });
   const again = own(() => {
     tidy(call);
     delete call.beginning;
   });
   const { hooks } = given;
-  hooks.beforeRequest = [start, ...others(hooks.beforeRequest), last];
+  hooks.beforeRequest = [start, ...others(hooks.beforeRequest)];
   hooks.beforeRetry = [again, ...others(hooks.beforeRetry)];
   hooks.beforeError = [own(explain), ...others(hooks.beforeError)];
   return answered;
