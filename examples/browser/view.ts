@@ -121,6 +121,17 @@ function lineOf({ at, tab, kind, text, count }: Line): HTMLElement {
   return line;
 }
 
+/** Lines that stay are not touched, so that who reads on further down keeps the place. */
+function showLog(log: readonly Line[], known: WeakMap<Line, HTMLElement>): void {
+  const list = byId('log');
+  const wanted = log.map((line) => known.get(line) ?? lineOf(line));
+  for (const line of list.querySelectorAll('li')) if (!wanted.includes(line)) line.remove();
+  for (const [index, element] of wanted.entries()) {
+    known.set(log[index]!, element);
+    if (list.children[index] !== element) list.insertBefore(element, list.children[index] ?? null);
+  }
+}
+
 /** What makes no sense now is off, and what a newcomer does next stands out. */
 function showActions(isSignedIn: boolean, tabs: number): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-action]')) {
@@ -156,6 +167,7 @@ function showTogether(board: Board, self: string): void {
 
 export function createView(self: string): View {
   const elements = new Map<string, HTMLElement>();
+  const lines = new WeakMap<Line, HTMLElement>();
   const calm = matchMedia('(prefers-reduced-motion: reduce)');
   let shown: Board | undefined;
   byId('self').textContent = self;
@@ -189,7 +201,7 @@ export function createView(self: string): View {
       if (board === shown) return;
       showLanes(board);
       showTogether(board, self);
-      if (board.log !== shown?.log) byId('log').replaceChildren(...board.log.map(lineOf));
+      if (board.log !== shown?.log) showLog(board.log, lines);
       shown = board;
     },
     tick(now) {

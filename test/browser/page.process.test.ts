@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ConsoleMessage, Page } from 'playwright-core';
 import { describeChromium, startChromium, type Browsing } from './chromium.ts';
+import { faintTexts } from './contrast.ts';
 
 const root = new URL('../../', import.meta.url);
 const shots = fileURLToPath(new URL('reports/demo-web/', root));
@@ -85,33 +86,6 @@ async function openTab(): Promise<Page> {
 
 async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `${shots}${name}.png` });
-}
-
-/** Texts that do not stand out from what is behind them (WCAG 2.2, 1.4.3). */
-function faintTexts(): string[] {
-  const numbers = (color: string): number[] => (color.match(/[\d.]+/g) ?? []).map(Number);
-  function luminance(color: string): number {
-    const [red = 0, green = 0, blue = 0] = numbers(color).map((part) =>
-      part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4,
-    );
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  }
-  function behind(element: Element): string {
-    const { backgroundColor } = getComputedStyle(element);
-    const isClear = numbers(backgroundColor)[3] === 0;
-    return isClear && element.parentElement !== null ? behind(element.parentElement) : backgroundColor;
-  }
-  return [...document.body.querySelectorAll('*')].flatMap((element) => {
-    const text = [...element.childNodes].find(({ nodeType, data = '' }: Node & { data?: string }) => {
-      return nodeType === Node.TEXT_NODE && data.trim() !== '';
-    });
-    if (text === undefined) return [];
-    const [dark = 0, light = 0] = [getComputedStyle(element).color, behind(element)]
-      .map(luminance)
-      .sort((one, other) => one - other);
-    const ratio = (light + 0.05) / (dark + 0.05);
-    return ratio < 4.5 ? [`${text.textContent?.trim()}: ${ratio.toFixed(1)}`] : [];
-  });
 }
 
 describeChromium('the page of two tabs', () => {
@@ -222,6 +196,20 @@ describeChromium('the page of two tabs', () => {
       expect(await count(a, 'A', 'answered')).toBe(own);
       await a.check('#traffic');
       await reached(a, ['A', 'answered', own + 2]);
+    });
+
+    test('keeps the place of people who read on in the log while lines come', async () => {
+      const place = (): Promise<unknown> =>
+        a.locator('#log').evaluate((log) => {
+          const { top } = log.getBoundingClientRect();
+          return [...log.children].find((line) => line.getBoundingClientRect().bottom > top)?.textContent;
+        });
+      await a.locator('#log').evaluate((log) => log.scrollTo(0, 400));
+      const read = await place();
+      const newest = await a.locator('#log li').first().textContent();
+      await click(b, 'storm');
+      await a.waitForFunction((line) => document.querySelector('#log li')?.textContent !== line, newest);
+      expect(await place()).toBe(read);
     });
 
     test('opens another tab on the same sign-in, and misses it when it is closed', async () => {
