@@ -112,14 +112,15 @@ function countOne(lane: Lane, name: keyof Counts): Lane {
   return { ...lane, counts: { ...lane.counts, [name]: lane.counts[name] + 1 } };
 }
 
-function isHeld(status: LaneStatus): status is LaneStatus & { fingerprint: string } {
-  return status.fingerprint !== undefined && status.accessToken !== 'none';
+/** Or nobody is, or a person has to sign in again, whatever access token is left. */
+export function isSignedIn({ accessToken, health }: LaneStatus): boolean {
+  return accessToken !== 'none' && health !== 'signed-out' && health !== 'rejected' && health !== 'disabled';
 }
 
 /** A token that no event explained was found in the store. */
 function seeStatus(lane: Lane, status: LaneStatus, at: number): Lane {
   const last = lane.tokens.at(-1);
-  const held = isHeld(status) ? status.fingerprint : undefined;
+  const held = isSignedIn(status) ? status.fingerprint : undefined;
   if (last?.fingerprint === held && last?.to === undefined) return { ...lane, status };
   const ended = withLast(lane.tokens, (token) => ({ ...token, to: token.to ?? at }));
   if (held === undefined) return { ...lane, status, tokens: ended };

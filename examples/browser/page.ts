@@ -1,7 +1,7 @@
 // One tab: its account, the news of all tabs, and the buttons.
 import { AccessTokenError } from '@unexpired/core';
 import { createAccount, type Account } from './account.ts';
-import { apply, emptyBoard, type Board, type News } from './board.ts';
+import { apply, emptyBoard, isSignedIn, type Board, type News } from './board.ts';
 import type { Control, ControlAnswer, Settings } from './protocol.ts';
 import { gone, openChannel, takeLetter } from './tabs.ts';
 import { createView } from './view.ts';
@@ -122,8 +122,7 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-a
 }
 const traffic = document.querySelector<HTMLInputElement>('#traffic')!;
 setInterval(() => {
-  const { accessToken } = account.tokens.status();
-  if (traffic.checked && accessToken !== 'none') void send();
+  if (traffic.checked && isSignedIn(account.tokens.status())) void send();
 }, REQUEST_MS);
 setInterval(() => {
   announceStatus();

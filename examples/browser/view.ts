@@ -1,6 +1,7 @@
 // The board on the screen. Marks say when they were; the style sheet places them, so that a moment costs one property.
 import {
   holdersOf,
+  isSignedIn,
   type Board,
   type Counts,
   type Lane,
@@ -133,13 +134,13 @@ function showLog(log: readonly Line[], known: WeakMap<Line, HTMLElement>): void 
 }
 
 /** What makes no sense now is off, and what a newcomer does next stands out. */
-function showActions(isSignedIn: boolean, tabs: number): void {
+function showActions(isIn: boolean, tabs: number): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-action]')) {
     const { action = '' } = button.dataset;
-    button.disabled = action === 'sign-in' ? isSignedIn : /sign-out|revoke|storm/.test(action) && !isSignedIn;
+    button.disabled = action === 'sign-in' ? isIn : /sign-out|revoke|storm/.test(action) && !isIn;
   }
-  byId('sign-in').classList.toggle('next', !isSignedIn);
-  byId('open').classList.toggle('next', isSignedIn && tabs === 1);
+  byId('sign-in').classList.toggle('next', !isIn);
+  byId('open').classList.toggle('next', isIn && tabs === 1);
 }
 
 /** One button in the place of another, for the keyboard as well. */
@@ -159,9 +160,10 @@ function showTogether(board: Board, self: string): void {
   byId('presented').textContent = String(presented);
   byId('reused').textContent = String(reused);
   swap(isBroken ? ['break', 'mend'] : ['mend', 'break']);
-  const isSignedIn = board.lanes[self]?.tokens.some(({ to }) => to === undefined) ?? false;
-  showActions(isSignedIn, Object.keys(board.lanes).length);
-  const told = `Tab ${self}: signed ${isSignedIn ? 'in' : 'out'}${isBroken ? '; the token endpoint is broken' : ''}`;
+  const status = board.lanes[self]?.status;
+  const isIn = status !== undefined && isSignedIn(status);
+  showActions(isIn, Object.keys(board.lanes).length);
+  const told = `Tab ${self}: signed ${isIn ? 'in' : 'out'}${isBroken ? '; the token endpoint is broken' : ''}`;
   if (byId('told').textContent !== told) byId('told').textContent = told;
 }
 

@@ -260,6 +260,18 @@ describeChromium('the page of two tabs', () => {
       expect(await now()).toMatch(/^\d+$/);
     });
 
+    test('offers a sign-in once site data were cleared', async () => {
+      const session = await browsing.context.newCDPSession(a);
+      const { origin } = new URL(demo.url);
+      await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
+      await session.detach();
+      await onBoth('#log li', 'signed out: the store was emptied');
+      await onBoth('.lane.mine .state', 'signed out');
+      await a.locator('#sign-in:enabled').waitFor({ timeout: 5000 });
+      await click(a, 'sign-in');
+      await onBoth('.lane.mine .state', /fresh|due/);
+    });
+
     test('signs out in all tabs', async () => {
       await click(b, 'sign-out');
       await onBoth('[data-tab="A"] .state', 'signed out');
