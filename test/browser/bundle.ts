@@ -19,7 +19,6 @@ const script = `
   const [built] = await build({
     configFile: false,
     logLevel: 'error',
-    define: { 'process.env.NODE_ENV': '"production"' },
     resolve: { conditions: ['@unexpired/source', 'browser', 'module', 'import', 'default'] },
     build: { write: false, minify: false, lib: { entry: process.argv[1], formats: ['es'] } },
   });
