@@ -91,7 +91,10 @@ describeChromium('the tab that holds the lock', () => {
 
       expect(await getAccessToken(other)).toEqual({ accessToken: first.access_token });
       await other.evaluate(() => tab.pass(3_600_000));
-      expect(await getAccessToken(other)).toEqual({ code: 'ERR_LOCK_TIMEOUT' });
+      expect(await getAccessToken(other)).toEqual({
+        code: 'ERR_LOCK_TIMEOUT',
+        message: expect.stringContaining('for 500 ms'),
+      });
       expect(identity.presentations.length).toBe(1);
 
       if (how === 'thaws') await session.send('Debugger.resume');

@@ -33,7 +33,7 @@ export interface TabReport {
   readonly events: readonly EventType[];
 }
 
-export type Answer = { readonly accessToken: string } | { readonly code: string };
+export type Answer = { readonly accessToken: string } | { readonly code: string; readonly message: string };
 
 /** A tab of an application that is signed in, or not yet. */
 export interface Tab {
@@ -85,7 +85,7 @@ function createSource({ name, tokenEndpoint, api: origin, lockMs }: TabOptions):
 }
 
 function clientsOf(tokens: TokenSource): (() => Promise<number>)[] {
-  const viaAxios = axios.create({ validateStatus: () => true });
+  const viaAxios = axios.create({ adapter: 'xhr', validateStatus: () => true });
   viaAxios.interceptors.request.use(axiosAuth(tokens));
   const viaKy = ky.create({ throwHttpErrors: false, retry: 0 }).extend(kyAuth(tokens));
   const viaFetch = fetchAuth(tokens);
@@ -127,7 +127,7 @@ globalThis.tab = {
     try {
       return { accessToken: await source.getAccessToken() };
     } catch (error) {
-      if (error instanceof AccessTokenError) return { code: error.code };
+      if (error instanceof AccessTokenError) return { code: error.code, message: error.message };
       throw error;
     }
   },
