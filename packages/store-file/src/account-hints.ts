@@ -7,6 +7,8 @@ import { entryOf } from './credentials.ts';
 export interface AccountHints {
   /** Returns what ends it. */
   listen(account: string, onChange: () => void): () => void;
+  /** This process read the record: where that is not what was seen last, whatever is found next is news. */
+  read(account: string, record: CredentialRecord | undefined): void;
   /** This process wrote the record: no news to it. */
   written(account: string, record: CredentialRecord): void;
   /** Watches again where that failed or ended. */
@@ -15,7 +17,7 @@ export interface AccountHints {
 
 interface Followed {
   readonly listeners: Set<{ readonly onChange: () => void }>;
-  /** What was there when it was last looked at; undefined before that. */
+  /** What was there when it was last looked at or written; undefined: not known. */
   seen: string | undefined;
 }
 
@@ -45,6 +47,10 @@ export function createAccountHints(path: string, file: CredentialsFile): Account
 
   return {
     renew: () => hints.renew(),
+    read(account, record) {
+      const followed = accounts.get(account);
+      if (followed !== undefined && followed.seen !== markOf(record)) followed.seen = undefined;
+    },
     written(account, record) {
       const followed = accounts.get(account);
       if (followed !== undefined) followed.seen = markOf(record);

@@ -28,6 +28,7 @@ export function openFileStore(path: string, fs: FileSystem = nodeFs): TokenStore
   return {
     async read(account) {
       const record = await read(account);
+      hints.read(account, record);
       hints.renew();
       return record;
     },

@@ -79,6 +79,27 @@ test('an older record that comes back, and one that goes, are news', async () =>
   expect(ann.count()).toBe(3);
 });
 
+test('a record that was read as another meanwhile, and is as it was when it was hinted at, is news', async () => {
+  const { path } = await openTwo();
+  let revision = 4;
+  const readFile = async (): Promise<Buffer> =>
+    Buffer.from(JSON.stringify({ version: 1, accounts: { ann: recordOf(revision) } }));
+  const store = openFileStore(path, { ...nodeFs, readFile } as unknown as typeof nodeFs);
+  const ann = follow(store, 'ann');
+  const first = ann.hint();
+  await writeFile(path, 'changed');
+  await first;
+  revision = 5;
+  await store.read('ann');
+
+  revision = 4;
+  const second = ann.hint();
+  await writeFile(path, 'changed again');
+  await second;
+
+  expect(ann.count()).toBe(2);
+});
+
 test('a file that cannot be read hints at nothing, and breaks nothing', async () => {
   const { path, writer, store } = await openTwo();
   const ann = follow(store, 'ann');
