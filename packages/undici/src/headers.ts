@@ -4,22 +4,18 @@ import type { Dispatcher } from 'undici';
 /** An object, a list of names and values in turns, or anything that gives pairs of them. */
 type Headers = Dispatcher.DispatchOptions['headers'];
 
-type Visit = (name: string, value: unknown) => void;
-
-function isObject(headers: {}): headers is Record<string, unknown> {
-  return !(Symbol.iterator in headers);
-}
-
-function each(headers: Headers, visit: Visit): void {
-  if (!headers) return;
-  if (isObject(headers)) {
-    for (const name of Object.keys(headers)) visit(name, headers[name]);
-    return;
+/** In the one form that interceptors and proxies all read alike. What is no headers stays: undici says so. */
+function fieldsOf(headers: Headers): Record<string, unknown> {
+  const given = (headers ?? {}) as Record<string, unknown>;
+  if (typeof given !== 'object' || !(Symbol.iterator in given)) return given;
+  const items = [...(headers as Iterable<unknown>)];
+  const flat = Array.isArray(items[0]) ? items.flat() : items;
+  const fields = Object.create(null) as Record<string, unknown>;
+  for (let i = 0; i < flat.length; i += 2) {
+    const [name, value] = [flat[i] as string, flat[i + 1]];
+    fields[name] = name in fields ? [fields[name] ?? [], value ?? []].flat() : value;
   }
-  const items = [...headers] as readonly unknown[];
-  if (Array.isArray(items[0])) {
-    for (const [name, value] of items as [string, unknown][]) visit(name, value);
-  } else for (let i = 0; i < items.length; i += 2) visit(items[i] as string, items[i + 1]);
+  return fields;
 }
 
 /** Most names are told apart by their length. */
@@ -29,18 +25,19 @@ function isName(name: string, lowerCased: string): boolean {
 
 /** An iterator gives its headers once, and they are read more often than that. */
 export function withHeadersKept(opts: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
-  const { headers } = opts as { readonly headers?: (Iterable<unknown> & { next?: unknown }) | null };
+  const { headers } = opts as { readonly headers?: { readonly next?: unknown } | null };
   if (typeof headers?.next !== 'function') return opts;
-  return { ...opts, headers: new Set(headers) as NonNullable<Headers> };
+  return { ...opts, headers: fieldsOf(opts.headers) as NonNullable<Headers> };
 }
 
 /** What there is to know of the caller's headers. */
 export function seen(headers: Headers): { hasAuthorization: boolean; contentLength: number | undefined } {
   const found = { hasAuthorization: false, contentLength: undefined as number | undefined };
-  each(headers, (name, value) => {
+  const fields = fieldsOf(headers);
+  for (const name of Object.keys(fields)) {
     if (isName(name, 'authorization')) found.hasAuthorization = true;
-    else if (isName(name, 'content-length')) found.contentLength = Number(value);
-  });
+    else if (isName(name, 'content-length')) found.contentLength = Number(fields[name]);
+  }
   return found;
 }
 
@@ -50,17 +47,11 @@ export function withAuthorization(
   { headers: own, customHeader }: Authorization,
   ...dropped: string[]
 ): Headers {
+  const fields = fieldsOf(headers);
+  if (typeof fields !== 'object') return headers;
   const gone = ['authorization', ...dropped];
   if (customHeader !== undefined) gone.push(customHeader.toLowerCase());
-  const isGone = (name: string): boolean => gone.some((each) => isName(name, each));
-  if (!headers || isObject(headers)) {
-    const copy: Record<string, unknown> = { ...headers };
-    for (const name of Object.keys(copy)) if (isGone(name)) delete copy[name];
-    return Object.assign(copy, own) as Headers;
-  }
-  const flat: unknown[] = Object.entries(own).flat();
-  each(headers, (name, value) => {
-    if (!isGone(name)) flat.push(name, value);
-  });
-  return flat as Headers;
+  const copy = { ...fields };
+  for (const name of Object.keys(copy)) if (gone.some((each) => isName(name, each))) delete copy[name];
+  return Object.assign(copy, own) as Headers;
 }

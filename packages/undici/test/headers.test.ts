@@ -1,6 +1,9 @@
 import { expect, test } from '@jest/globals';
-import type { Dispatcher } from 'undici';
-import { openScene, sendBy } from './scene.ts';
+import { createTokenSource } from '@unexpired/core';
+import { undiciAuth } from '@unexpired/undici';
+import { ProxyAgent, type Dispatcher } from 'undici';
+import { afterwards } from '../../../test/world.ts';
+import { openScene, sendBy, serve } from './scene.ts';
 
 type Headers = NonNullable<Dispatcher.DispatchOptions['headers']>;
 
@@ -133,4 +136,40 @@ test('a body that is declared too long is not kept', async () => {
   expect(status).toBe(401);
   expect(api.requests).toHaveLength(1);
   expect(events.some((event) => event.type === 'not-replayed' && event.reason === 'body-spent')).toBe(true);
+});
+
+const twice: [string, Headers][] = [
+  ['a list', ['X-Mine', 'a', 'x-other', '', 'X-Mine', 'b']],
+  ['a list with lists', ['X-Mine', ['a', 'b']] as unknown as Headers],
+  ['a list with undefined', ['X-Mine', undefined, 'X-Mine', ['a', 'b']] as unknown as Headers],
+  ['a list of pairs', Object.entries({ 'X-Mine': ['a', 'b'] }) as unknown as Headers],
+  ['an iterable of pairs', new Set([['X-Mine', 'a'] as const, ['X-Mine', 'b'] as const]) as Headers],
+];
+
+test.each(twice)('a proxy is given a header that stands twice in %s', async (_, headers) => {
+  const seen: unknown[] = [];
+  const { origin } = await serve((message, response) => {
+    seen.push(message.headersDistinct['x-mine'], message.headers.authorization);
+    response.end();
+  });
+  const tokens = createTokenSource({
+    origins: [origin],
+    tokens: { access_token: 'first', expires_in: 3600 },
+    refresh: () => ({ access_token: 'second' }),
+  });
+  afterwards(() => tokens.close());
+  const proxy = new ProxyAgent({ uri: origin, proxyTunnel: false });
+  afterwards(() => proxy.destroy());
+
+  await sendBy(proxy.compose(undiciAuth(tokens)), origin, { headers });
+
+  expect(seen).toEqual([['a', 'b'], 'Bearer first']);
+});
+
+test('what is no headers is left to undici, and not repeated in an error', async () => {
+  const { api, send } = await openScene();
+  const headers = 'authorization: Bearer mine' as unknown as Headers;
+
+  await expect(send('/', { headers })).rejects.toThrow('headers must be an object or an array');
+  expect(api.requests).toHaveLength(0);
 });
