@@ -34,7 +34,10 @@ export async function catchUp(credential: Credential): Promise<CredentialRecord 
       adopt(credential, stored!);
       break;
     case 'vanished':
-      if (!credential.seen) break;
+      // Whether it is there still, what is being written finds out by itself.
+      if (!credential.seen || credential.unwritten !== undefined) break;
+      // It was read before there were tokens that are written by now.
+      if (credential.snapshot !== snapshot) return catchUp(credential);
       credential.seen = false;
       closeForGood(credential, 'vanished');
       emit(credential, 'signed-out', { reason: 'vanished' });

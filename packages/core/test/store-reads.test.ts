@@ -122,6 +122,53 @@ test('a store that was set back while its disk is full gets what it lost once th
   expect(source.status().durability).toBe('clean');
 });
 
+/** Another program removes the file and writes it anew, as it was; whoever follows the store is told of both. */
+async function removeForAMoment(meanwhile: () => Promise<void>): Promise<void> {
+  const record = place.record!;
+  const touch = (): unknown => place.open().write('another', record, 'replace');
+  place.records.delete('default');
+  await touch();
+  await meanwhile();
+  place.records.set('default', record);
+  await touch();
+}
+
+test('a record that is away while new tokens are written is no sign-out', async () => {
+  const { source, clock, events } = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  place.before = async (call, record) => {
+    if (call !== 'write' || record?.generation !== 2) return;
+    place.before = () => undefined;
+    await removeForAMoment(() => clock.advance(50));
+  };
+
+  const taken = await source.getAccessToken();
+
+  expect(taken).toBe('access-2');
+  expect(source.status()).toMatchObject({ health: 'ok', durability: 'clean' });
+  expect(typesOf(events)).not.toContain('signed-out');
+  await storeElsewhere(1);
+  await clock.advance(50);
+  expect(place.record).toMatchObject({ generation: 2 });
+});
+
+test('a record that was away when it was read, before new tokens were written, is no sign-out', async () => {
+  const { source, clock, events, refresh } = await createAgedScene(EXPIRED_MS, { store: place.open() });
+  let letGo = (): void => undefined;
+  refresh.next(async () => {
+    letGo = holdNextRead();
+    await removeForAMoment(() => clock.advance(50));
+    return tokens(2);
+  });
+
+  const taken = await source.getAccessToken();
+  letGo();
+  await clock.advance(50);
+
+  expect(taken).toBe('access-2');
+  expect(source.status().health).toBe('ok');
+  expect(typesOf(events)).not.toContain('signed-out');
+});
+
 test('tokens that were refused for good are not written over what another program stored', async () => {
   const { source, clock, refresh } = await createAgedScene(EXPIRED_MS, { store: place.open() });
   await source.getAccessToken();
