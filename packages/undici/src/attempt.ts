@@ -57,7 +57,8 @@ export class Attempt implements Handler {
       this.#isTelling = false;
     }
     if (this.#isPaused()) this.controller?.pause();
-    else this.controller?.resume();
+    // Once it has ended, another request may have its connection.
+    else if (!this.#isEnded) this.controller?.resume();
   }
 
   /** What nobody gets is not in the caller's hands. */
@@ -66,7 +67,7 @@ export class Attempt implements Handler {
   }
 
   /** The rest of it is not waited for. */
-  abandon(reason: Error): void {
+  abandon(reason: Error = new Error('nobody gets this answer')): void {
     this.#held = [];
     if (!this.#isEnded) this.controller?.abort(reason);
   }
@@ -79,7 +80,7 @@ export class Attempt implements Handler {
   onRequestStart(controller: Controller, context: { history?: unknown } | null): void {
     this.controller = controller;
     if (sendsAgain(controller, context)) this.#call.abort(new TypeError(WRONG_ORDER));
-    else this.#call.begin(controller, context);
+    this.#call.begin(controller, context);
   }
 
   onRequestUpgrade(...told: Parameters<Handler['onRequestUpgrade']>): void {
@@ -107,7 +108,7 @@ export class Attempt implements Handler {
     const isTooLong = this.#bytes > (this.#fate === 'undecided' ? HELD_BYTES : DRAINED_BYTES);
     if (!isTooLong) return;
     if (this.#fate === 'undecided') controller.pause();
-    else this.abandon(new Error('this answer is too long to be discarded'));
+    else this.abandon();
   }
 
   onResponseEnd(controller: Controller, trailers: Headers): void {

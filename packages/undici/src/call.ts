@@ -63,7 +63,10 @@ export class Call implements Controller {
   #attempt: Attempt | undefined;
   #discarded: Attempt | undefined;
   #isStarted = false;
+  /** Nothing is left to abort, but who is told of the end may still throw. */
+  #isWhole = false;
   #isOver = false;
+  #onBodyError: ((error: Error) => void) | undefined;
 
   aborted = false;
   paused = false;
@@ -85,7 +88,8 @@ export class Call implements Controller {
     if (authorized === undefined) return dispatch(opts, handler);
     if (typeof handler.onRequestStart !== 'function') throw new TypeError(OLD_HANDLER);
     // A stream may fail before anybody reads it.
-    (opts.body as Partial<Readable> | undefined)?.on?.('error', (error: Error) => this.abort(error));
+    const body = opts.body as Partial<Readable> | undefined;
+    if (typeof body?.on === 'function') body.on('error', (this.#onBodyError = (error) => this.abort(error)));
     if (!('then' in authorized)) return this.#send(authorized, this.#request.body());
     authorized
       .then((authorization) => void this.#send(authorization, this.#request.body()))
@@ -121,7 +125,7 @@ export class Call implements Controller {
 
   /** Whether it is not decided yet who gets this answer. */
   answered(attempt: Attempt, status: number, headers: ResponseHeaders): boolean {
-    this.#discarded?.abandon(new Error('another attempt was answered'));
+    this.#discarded?.abandon();
     const header = (name: string): string | undefined => headers[name.toLowerCase()]?.toString();
     const authorized = this.#request.answered({ url: undefined, status, header });
     if (authorized === undefined) this.#request.dispose();
@@ -147,6 +151,7 @@ export class Call implements Controller {
 
   end(controller: Controller, trailers: ResponseHeaders): void {
     this.rawTrailers = controller.rawTrailers ?? null;
+    this.#isWhole = true;
     this.handler.onResponseEnd?.(this, trailers);
     this.#isOver = true;
   }
@@ -156,12 +161,14 @@ export class Call implements Controller {
     this.#isOver = true;
     // A retry may still need a body that nobody has read.
     this.#request.dispose(this.aborted);
+    const { body } = this.#given.opts;
+    if (this.#onBodyError && !this.aborted) (body as Readable).off('error', this.#onBodyError);
     this.#discarded?.abandon(error);
     this.handler.onResponseError?.(this, error);
   }
 
   abort(reason?: Error): void {
-    if (this.#isOver) return;
+    if (this.#isWhole || this.#isOver) return;
     this.#leaving.abort(reason);
     this.aborted = true;
     this.reason = this.#leaving.signal.reason as Error;

@@ -39,6 +39,23 @@ test.each([
   expect(texts(api)).toEqual(['text', 'text']);
 });
 
+test('retries of an unread stream leave no listeners on it', async () => {
+  const { tokens, api } = await openWorld();
+  const body = Readable.from(generate());
+  const counts: number[] = [];
+  const count: Interceptor = (dispatch) => (opts, handler) => {
+    counts.push(body.listenerCount('error'));
+    return dispatch(opts, handler);
+  };
+  const retry = interceptors.retry({ minTimeout: 1 });
+  const dispatcher = openAgent().compose(failOnce(), undiciAuth(tokens), count, retry);
+
+  await sendBy(dispatcher, api.origin, { method: 'PUT', body });
+
+  expect(counts).toHaveLength(2);
+  expect(counts[1]).toBe(counts[0]);
+});
+
 test('a stream that fails before it is read fails the request', async () => {
   const { api, send } = await openScene({ agent: { connections: 1 } });
   api.next({ hold: 'answer' });

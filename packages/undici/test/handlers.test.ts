@@ -101,3 +101,62 @@ test('who resumes while it is told of an answer is told the rest afterwards', as
 
   expect(told).toEqual(['start', 'data', 'end']);
 });
+
+test('who aborts at the end of an answer is told of no error', async () => {
+  const { api, dispatcher } = await openScene();
+  const told: string[] = [];
+  const { promise: ended, resolve: end } = Promise.withResolvers<unknown>();
+  dispatcher.dispatch(
+    { origin: api.origin, path: '/', method: 'GET' },
+    {
+      onRequestStart: () => undefined,
+      onResponseEnd(controller) {
+        told.push('end');
+        controller.abort(new Error('too late'));
+        setImmediate(end);
+      },
+      onResponseError: () => void told.push('error'),
+    },
+  );
+
+  await ended;
+  expect(told).toEqual(['end']);
+});
+
+test('who resumes an answer whose connection serves another by now resumes only its own', async () => {
+  const tokens = createTokenSource({
+    origins: ['https://api.example.com'],
+    tokens: { access_token: 'first', expires_in: 3600 },
+    refresh: () => ({ access_token: 'second' }),
+  });
+  afterwards(() => tokens.close());
+  const calls: string[] = [];
+  const native = {
+    pause: () => calls.push('pause'),
+    resume: () => calls.push('resume'),
+  } as unknown as Controller;
+  const dispatch = undiciAuth(tokens)((_, handler) => {
+    handler.onRequestStart?.(native, null);
+    handler.onResponseStart?.(native, 401, { 'www-authenticate': 'Basic' });
+    handler.onResponseEnd?.(native, {});
+    return true;
+  });
+  const { promise: started, resolve: start } = Promise.withResolvers<Controller>();
+  const { promise: ended, resolve: end } = Promise.withResolvers<unknown>();
+  dispatch(
+    { origin: 'https://api.example.com', path: '/', method: 'GET' },
+    {
+      onRequestStart: () => undefined,
+      onResponseStart(controller) {
+        controller.pause();
+        setImmediate(start, controller);
+      },
+      onResponseEnd: end,
+      onResponseError: end,
+    },
+  );
+
+  (await started).resume();
+  await ended;
+  expect(calls).not.toContain('resume');
+});

@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { undiciAuth } from '@unexpired/undici';
 import { interceptors, RetryAgent, type Agent, type Dispatcher } from 'undici';
 import { interceptors as interceptors7 } from 'undici-7';
-import { bearerTokens, openWorld, statuses } from '../../../test/world.ts';
+import { bearerTokens, openWorld, rejectionOf, statuses } from '../../../test/world.ts';
 import { openAgent, openAgent7, openScene, redirectTo, sendBy } from './scene.ts';
 
 type Interceptor = Dispatcher.DispatcherComposeInterceptor;
 
 interface Version {
-  readonly open: () => Agent;
+  readonly open: (options?: Agent.Options) => Agent;
   readonly retry: Interceptor;
   readonly redirect: Interceptor;
 }
@@ -95,6 +95,28 @@ describe.each(versions)('with the interceptors of %s', (_, { open, retry, redire
 
     await expect(sendBy(dispatcher, api.origin)).rejects.toThrow(TypeError);
     expect(api.requests).toHaveLength(0);
+  });
+
+  test('the wrong order sends nothing either when its caller leaves', async () => {
+    const { api, tokens } = await openWorld();
+    const agent = open({ connections: 1 });
+    api.next({ hold: 'answer' });
+    const busy = sendBy(agent, api.origin);
+    await api.requestArrived();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const dispatcher = agent.compose(retry, undiciAuth(tokens));
+    const sent = rejectionOf(sendBy(dispatcher, api.origin, { signal }));
+    await tokens.getAccessToken();
+    await new Promise(setImmediate);
+
+    controller.abort(new Error('enough'));
+
+    expect((await sent).message).toBe('enough');
+    api.release();
+    await busy;
+    await sendBy(agent, api.origin);
+    expect(api.requests).toHaveLength(2);
   });
 
   test('the adapter may be attached twice', async () => {
