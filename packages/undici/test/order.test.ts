@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { createTokenSource } from '@unexpired/core';
 import { undiciAuth } from '@unexpired/undici';
 import { interceptors, RetryAgent, type Agent, type Dispatcher } from 'undici';
 import { interceptors as interceptors7 } from 'undici-7';
-import { bearerTokens, openWorld, rejectionOf, statuses } from '../../../test/world.ts';
+import { afterwards, bearerTokens, openWorld, rejectionOf, statuses } from '../../../test/world.ts';
 import { openAgent, openAgent7, openScene, redirectTo, sendBy } from './scene.ts';
 
 type Interceptor = Dispatcher.DispatcherComposeInterceptor;
@@ -156,6 +157,25 @@ test('a cache before the adapter keeps no answers of one account for another', a
   const after = await sendBy(dispatcher, api.origin);
 
   expect([before.text, after.text]).toEqual(['first', 'second']);
+});
+
+test('a deduplication before the adapter gives no answer of one account to another', async () => {
+  const { api, tokens, authorization, first } = await openWorld();
+  const second = createTokenSource({
+    origins: [api.origin],
+    tokens: await authorization.signIn(),
+    refresh: () => ({}) as never,
+  });
+  afterwards(() => second.close());
+  api.always(({ bearerToken }) => ({ body: bearerToken === first.access_token ? 'first' : 'second' }));
+  const byAccount = undiciAuth(({ account }) => (account === 'first' ? tokens : second));
+  const dispatcher = openAgent().compose(interceptors.deduplicate(), byAccount);
+  const ask = (account: string) => sendBy(dispatcher, api.origin, { unexpired: { account } });
+
+  const answers = await Promise.all([ask('first'), ask('second'), ask('second')]);
+
+  expect(answers.map(({ text }) => text)).toEqual(['first', 'second', 'second']);
+  expect(api.requests).toHaveLength(2);
 });
 
 test('an interceptor that makes errors of responses, after the adapter, sees the last one', async () => {
