@@ -1,6 +1,7 @@
 import { Code, ConnectError, type Interceptor } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { RequestListener } from 'node:http';
+import type { Answer, ReceivedRequest } from '@unexpired/testing';
 import { Ticker } from './ticker.ts';
 
 export interface Seen {
@@ -54,5 +55,22 @@ export function createTickerServer(accepts: (token: string | undefined) => boole
     failAfter(next) {
       incident = next;
     },
+  };
+}
+
+/** What a gateway does with the requests that it lets through. */
+export function forwardTo(origin: string): (request: ReceivedRequest) => Promise<Answer> {
+  return async ({ url, headers, body }) => {
+    const { authorization = '', 'content-type': type = '' } = headers;
+    const answer = await fetch(origin + url, {
+      method: 'POST',
+      headers: { authorization, 'content-type': type },
+      body: Uint8Array.from(body),
+    });
+    return {
+      status: answer.status,
+      headers: { 'content-type': answer.headers.get('content-type') ?? '' },
+      body: new Uint8Array(await answer.arrayBuffer()),
+    };
   };
 }
