@@ -31,8 +31,7 @@ function isAttached(given: Options, tokens: unknown): boolean {
 /** Puts hooks around those of the user: the last to see a request, and the first to see its response. */
 function attach(call: Call, request: GuardedRequest, tokens: unknown): Answered {
   const { options: given } = call;
-  const owner = { tokens, inner: given };
-  const own = <H extends object>(hook: H): H => markWrapper(hook, owner);
+  const own = <H extends object>(hook: H): H => markWrapper(hook, { tokens, inner: given });
   const others = <H extends object>(hooks: H[]): H[] =>
     hooks.filter((hook) => wrappingOf(hook)?.tokens !== tokens);
 
@@ -62,16 +61,14 @@ function attach(call: Call, request: GuardedRequest, tokens: unknown): Answered 
   const back = own(replay);
   const start = own<BeforeRequestHook>((options) => {
     const { hooks } = options;
-    const { beforeRequest } = hooks;
     // got empties it where a hook of the user sends again.
     hooks.afterResponse = [back, ...others(hooks.afterResponse)];
     begin(call, options as Options);
-    const before = beforeRequest.indexOf(last);
-    if (before >= 0) beforeRequest.splice(before, 1);
-    // A hook of its own behind those of the user, where there are any: each costs some microseconds.
-    if (beforeRequest.at(-1) === start) return authorize(options as Options);
+    const theirs = others(hooks.beforeRequest);
+    // Each hook costs some microseconds.
+    if (!theirs.length) return authorize(options as Options);
     // A handler may have put others behind it; got looks at the array as it goes.
-    beforeRequest.push(last);
+    Object.assign(hooks.beforeRequest, [start, ...theirs, last]);
     return undefined;
   });
   const again = own(() => {
