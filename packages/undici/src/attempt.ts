@@ -72,8 +72,8 @@ export class Attempt implements Handler {
     if (!this.#isEnded) this.controller?.abort(reason);
   }
 
-  #tell(event: () => void): void {
-    if (this.#fate === 'caller' && this.#held.length === 0) event();
+  #tell(event: () => void, waits = false): void {
+    if (this.#fate === 'caller' && !waits && this.#held.length === 0) event();
     else if (this.#fate !== 'nobody') this.#held.push(event);
   }
 
@@ -102,7 +102,8 @@ export class Attempt implements Handler {
 
   onResponseData(controller: Controller, chunk: Buffer): void {
     const call = this.#call;
-    this.#tell(() => call.handler.onResponseData?.(call, chunk));
+    // undici gives one chunk more to who pauses outside of a call.
+    this.#tell(() => call.handler.onResponseData?.(call, chunk), call.paused);
     if (this.#fate === 'caller') return;
     this.#bytes += chunk.byteLength;
     const isTooLong = this.#bytes > (this.#fate === 'undecided' ? HELD_BYTES : DRAINED_BYTES);

@@ -123,40 +123,70 @@ test('who aborts at the end of an answer is told of no error', async () => {
   expect(told).toEqual(['end']);
 });
 
-test('who resumes an answer whose connection serves another by now resumes only its own', async () => {
+interface Refused {
+  /** What undici's own controller was asked for. */
+  readonly asked: string[];
+  readonly told: string[];
+  /** The caller's, which it has paused as it was told of the 401. */
+  readonly controller: Controller;
+}
+
+/** A 401 that is handed on as soon as it has begun; `rest` brings the rest of it at once, or later. */
+async function refused(
+  rest: (native: Controller, handler: Dispatcher.DispatchHandler) => void,
+): Promise<Refused> {
+  const origin = 'https://api.example.com';
   const tokens = createTokenSource({
-    origins: ['https://api.example.com'],
+    origins: [origin],
     tokens: { access_token: 'first', expires_in: 3600 },
     refresh: () => ({ access_token: 'second' }),
   });
   afterwards(() => tokens.close());
-  const calls: string[] = [];
+  const asked: string[] = [];
+  const told: string[] = [];
   const native = {
-    pause: () => calls.push('pause'),
-    resume: () => calls.push('resume'),
+    pause: () => asked.push('pause'),
+    resume: () => asked.push('resume'),
   } as unknown as Controller;
-  const dispatch = undiciAuth(tokens)((_, handler) => {
+  const { promise: started, resolve: start } = Promise.withResolvers<Controller>();
+  const send = undiciAuth(tokens)((_, handler) => {
     handler.onRequestStart?.(native, null);
     handler.onResponseStart?.(native, 401, { 'www-authenticate': 'Basic' });
-    handler.onResponseEnd?.(native, {});
+    rest(native, handler);
     return true;
   });
-  const { promise: started, resolve: start } = Promise.withResolvers<Controller>();
-  const { promise: ended, resolve: end } = Promise.withResolvers<unknown>();
-  dispatch(
-    { origin: 'https://api.example.com', path: '/', method: 'GET' },
+  send(
+    { origin, path: '/', method: 'GET' },
     {
       onRequestStart: () => undefined,
       onResponseStart(controller) {
         controller.pause();
-        setImmediate(start, controller);
+        setImmediate(() => setImmediate(start, controller));
       },
-      onResponseEnd: end,
-      onResponseError: end,
+      onResponseData: () => void told.push('data'),
+      onResponseEnd: () => void told.push('end'),
+      onResponseError: () => undefined,
     },
   );
+  return { asked, told, controller: await started };
+}
 
-  (await started).resume();
-  await ended;
-  expect(calls).not.toContain('resume');
+test('who resumes an answer whose connection serves another by now resumes only its own', async () => {
+  const { asked, told, controller } = await refused((native, handler) => handler.onResponseEnd?.(native, {}));
+
+  controller.resume();
+
+  expect(told).toEqual(['end']);
+  expect(asked).not.toContain('resume');
+});
+
+test('who pauses as it is told of a 401 gets no data until it resumes', async () => {
+  const { asked, told, controller } = await refused((native, handler) => {
+    setImmediate(() => handler.onResponseData?.(native, Buffer.from('text')));
+  });
+
+  expect(told).toEqual([]);
+  controller.resume();
+  expect(told).toEqual(['data']);
+  expect(asked.at(-1)).toBe('resume');
 });
