@@ -8,7 +8,9 @@ import { packages, report } from './packages.mjs';
 
 const scope = '@unexpired/';
 const coreDependencies = ['async-mutex', 'p-retry'];
-const coreLibs = ['es2024', 'dom', 'esnext.disposable'];
+/** What runs in browsers, Deno, Bun and workers is compiled without Node's types, with these libraries. */
+const webPackages = ['core', 'oauth', 'fetch', 'ky', 'axios', 'store-browser'];
+const webLibs = ['es2024', 'dom', 'esnext.disposable'];
 const browserGlobals = ['window', 'document', 'localStorage'];
 /** What an adapter may take from its client at run time; everything else must be types. */
 const clientValues = { axios: ['getAdapter'], undici: [] };
@@ -80,13 +82,12 @@ function problemsOf(workspace) {
   return [...faults, ...sizeProblems(workspace, sources)];
 }
 
-function coreConfigProblems() {
-  const { types, lib } = packages.find(({ folder }) => folder === 'core').tsconfig.compilerOptions;
-  const asked = JSON.stringify([[], coreLibs]);
-  return JSON.stringify([types, lib]) === asked
-    ? []
-    : [`packages/core/tsconfig.json: [types, lib] must be ${asked}`];
+function webConfigProblems({ folder, tsconfig }) {
+  const { types, lib } = tsconfig.compilerOptions;
+  const asked = JSON.stringify([[], webLibs]);
+  if (!webPackages.includes(folder) || JSON.stringify([types, lib]) === asked) return [];
+  return [`packages/${folder}/tsconfig.json: [types, lib] must be ${asked}`];
 }
 
-const problems = [...coreConfigProblems(), ...packages.flatMap(problemsOf)];
+const problems = packages.flatMap((workspace) => [...webConfigProblems(workspace), ...problemsOf(workspace)]);
 report(problems, `${packages.length} packages keep their boundaries`);
