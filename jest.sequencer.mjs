@@ -5,8 +5,8 @@ const LONGEST_FIRST = [/(race|process-suite)\.process\.test\.ts$/, /\.process\.t
 
 /** A machine that has measured no test yet begins with the largest files; the longest tests would end alone. */
 export default class extends Sequencer {
-  sort(tests) {
-    const sorted = super.sort(tests);
+  async sort(tests) {
+    const sorted = await super.sort(tests);
     const first = LONGEST_FIRST.flatMap((name) => sorted.filter(({ path }) => name.test(path)));
     return [...new Set([...first, ...sorted])];
   }
