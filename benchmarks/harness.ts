@@ -72,8 +72,9 @@ export function start(file: string, ...args: string[]): ChildProcess {
 /** The next message of a process. */
 export async function messageOf<T>(child: ChildProcess): Promise<T> {
   const heard = new AbortController();
-  const ended = once(child, 'exit', heard).then(([code]) => {
-    throw new Error(`${child.spawnargs.slice(-2).join(' ')} ended with ${String(code)} and told nothing`);
+  // Not `exit`, which may come before the last message.
+  const ended = once(child, 'disconnect', heard).then(() => {
+    throw new Error(`${child.spawnargs.slice(-2).join(' ')} ended and told nothing`);
   });
   ended.catch(() => undefined);
   try {
