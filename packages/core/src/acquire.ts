@@ -7,7 +7,7 @@ import { startFlight } from './flight.ts';
 import { lookAgain } from './follow.ts';
 import { remainingMs } from './gate.ts';
 import { decide, isClosed, isUsable, type Want } from './lifecycle.ts';
-import { patienceOf, waitFor, type Patience } from './waiting.ts';
+import { patienceOf, unlessAborted, waitFor, type Patience } from './waiting.ts';
 
 /** A source's own settings over the shared state. */
 export interface SourceState {
@@ -25,6 +25,10 @@ interface Crowd {
   readonly snapshot: Promise<Snapshot>;
   /** Nobody joins after this moment of the monotonic clock. */
   readonly until: number;
+  /** Ends the wait. */
+  readonly leaving: AbortController;
+  /** How many wait. */
+  size: number;
 }
 
 /** Callers that begin to wait within this part of `limits.waitMs` share one wait, and its end. */
@@ -126,27 +130,41 @@ export async function acquire(state: SourceState, wish: Wish): Promise<Snapshot>
   );
 }
 
+function disperse({ shared }: SourceState, crowd: Crowd): void {
+  if (shared.crowd === crowd) shared.crowd = undefined;
+  crowd.leaving.abort();
+}
+
+function gather(state: SourceState, now: number): Crowd {
+  const leaving = new AbortController();
+  const snapshot = acquire(state, { signal: leaving.signal });
+  const crowd = { snapshot, until: now + state.means.limits.waitMs * SHARED_WAIT, leaving, size: 0 };
+  const end = (): void => disperse(state, crowd);
+  snapshot.then(end, end);
+  return crowd;
+}
+
 /** `acquire`, in one wait with others who ask for nothing special. Who is inside of the refresh must not join. */
 export function acquireWithOthers(state: SourceState, wish: Wish): Promise<Snapshot> {
-  const { credential, means, shared } = state;
+  const { credential, shared } = state;
   const want = wantOf(state, wish);
   const decision = decide(held(credential), credential.gate, want);
   // Decided once: most callers find a fresh token.
   if (decision === 'use' && state.isLoaded() && !wish.signal?.aborted)
     return Promise.resolve(credential.snapshot!);
-  const isSpecial = wish.signal || wish.minTtlMs !== undefined || wish.oneShot;
+  const isSpecial = wish.minTtlMs !== undefined || wish.oneShot || wish.signal?.aborted;
   const isAlone = isSpecial || isInside(credential) || isInside(credential.flight);
   if (isAlone || decision !== 'wait') return acquire(state, wish);
   const now = want.now.mono;
-  if (shared.crowd === undefined || now >= shared.crowd.until) {
-    const crowd = { snapshot: acquire(state, {}), until: now + means.limits.waitMs * SHARED_WAIT };
-    const end = (): void => {
-      if (shared.crowd === crowd) shared.crowd = undefined;
-    };
-    crowd.snapshot.then(end, end);
-    shared.crowd = crowd;
-  }
-  return shared.crowd.snapshot;
+  if (shared.crowd === undefined || now >= shared.crowd.until) shared.crowd = gather(state, now);
+  const { crowd } = shared;
+  const { signal } = wish;
+  crowd.size += 1;
+  return unlessAborted(crowd.snapshot, signal, () => {
+    crowd.size -= 1;
+    // It would keep the process alive.
+    if (crowd.size === 0) disperse(state, crowd);
+  });
 }
 
 /** Nothing is held where there is no access token. */

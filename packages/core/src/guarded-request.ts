@@ -140,7 +140,7 @@ class Guard implements GuardedRequest {
   }
 
   async again(): Promise<unknown> {
-    return unlessAborted(this.#planned().again(), this.#found.signal);
+    return unlessAborted(Promise.resolve(this.#planned().again()), this.#found.signal);
   }
 
   dispose(hasFailed?: boolean): void {
@@ -160,7 +160,8 @@ class Guard implements GuardedRequest {
   async #chooseAndAuthorize(resolve: TokenSourceResolver): Promise<Authorization | undefined> {
     const { url, method, native, signal } = this.#found;
     const { account } = this.#own;
-    const source = await unlessAborted(resolve({ url, method, account, native }), signal);
+    const resolved = Promise.resolve(resolve({ url, method, account, native }));
+    const source = await unlessAborted(resolved, signal);
     if (source !== undefined && !isSource(source)) {
       throw invalidOption('tokens', 'a resolver of token sources', source);
     }

@@ -49,19 +49,24 @@ export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | undefined)?.then === 'function';
 }
 
-/** `value`, or the signal's reason as soon as it aborts. */
-export async function unlessAborted<T>(value: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined || !isPromise(value)) return value;
-  let leave = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason as Error);
+/** `value`, or the signal's reason as soon as it aborts, after `onAbort`. */
+export function unlessAborted<T>(
+  value: Promise<T>,
+  signal: AbortSignal | undefined,
+  onAbort = (): void => undefined,
+): Promise<T> {
+  if (signal === undefined) return value;
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      onAbort();
+      reject(signal.reason as Error);
+    };
+    const stop = (): void => signal.removeEventListener('abort', leave);
     signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    value.then(
+      (result) => (stop(), resolve(result)),
+      (error: unknown) => (stop(), reject(error as Error)),
+    );
   });
-  if (signal.aborted) leave();
-  try {
-    // Both are handled, whichever is first.
-    return await Promise.race([aborted, value]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }

@@ -54,6 +54,40 @@ test('an abort is noticed by requests of adapters too', async () => {
   exchange.resolve(tokens(2));
 });
 
+test('when all who waited have left, no timer keeps the process alive, and who comes next waits anew', async () => {
+  const { source, clock, exchange, refresh } = await createHeldScene();
+  const leaving = [new AbortController(), new AbortController()];
+  const waiting = leaving.map(({ signal }) => errorOf(source.getAccessToken({ signal })));
+  await clock.advance(0);
+  const timers = clock.pendingTimers;
+
+  leaving[0]!.abort();
+  await waiting[0];
+  expect(clock.pendingTimers).toBe(timers);
+  leaving[1]!.abort();
+  await waiting[1];
+  expect(clock.pendingTimers).toBe(timers - 1);
+  const next = source.getAccessToken();
+  expect(clock.pendingTimers).toBe(timers);
+
+  exchange.resolve(tokens(2));
+  expect(await next).toBe('access-2');
+  expect(refresh.calls).toHaveLength(1);
+});
+
+test('who comes in the moment in which the last has left is not taken along', async () => {
+  const { source, exchange } = await createHeldScene();
+  const leaving = new AbortController();
+  const first = errorOf(source.getAccessToken({ signal: leaving.signal }));
+
+  leaving.abort(new Error('left'));
+  const next = source.getAccessToken();
+  exchange.resolve(tokens(2));
+
+  expect((await first).message).toBe('left');
+  expect(await next).toBe('access-2');
+});
+
 test('a signal that is aborted already rejects before anything is started', async () => {
   const { source, refresh } = await createHeldScene();
 
