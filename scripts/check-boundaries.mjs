@@ -16,7 +16,7 @@ const browserGlobals = ['window', 'document', 'localStorage'];
 const clientValues = { axios: ['getAdapter'], undici: [] };
 /** Lines of src/, all files together: the budget of an adapter, and what each that exists has of it, or beyond it. */
 const adapterBudget = 150;
-const adapterLines = { axios: 244, fetch: 115, got: 264, ky: 146, undici: 432 };
+const adapterLines = { axios: 244, fetch: 115, got: 264, ky: 146, undici: 435 };
 
 const packageOf = (specifier) => specifier.match(/^(?:@[^/]+\/)?[^/]+/)[0];
 

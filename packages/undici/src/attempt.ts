@@ -12,7 +12,7 @@ const HELD_BYTES = 64 * 1024;
 const DRAINED_BYTES = 256 * 1024;
 
 const WRONG_ORDER =
-  'undiciAuth must come before the interceptors that send again: compose(undiciAuth(tokens), interceptors.retry(), interceptors.redirect())';
+  'undiciAuth must come before what sends again: compose(undiciAuth(tokens), interceptors.retry())';
 
 /** They would send the first attempt's access token again, and a fallback's header to other origins. */
 function sendsAgain(controller: Controller, context: { history?: unknown } | null): boolean {
@@ -67,7 +67,7 @@ export class Attempt implements Handler {
   }
 
   /** The rest of it is not waited for. */
-  abandon(reason: Error = new Error('nobody gets this answer')): void {
+  abandon(reason: Error = new Error('discarded')): void {
     this.#held = [];
     if (!this.#isEnded) this.controller?.abort(reason);
   }

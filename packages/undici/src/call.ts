@@ -21,7 +21,7 @@ type Upgrade = Parameters<Required<Handler>['onRequestUpgrade']>;
 export const SENT_FOR: unique symbol = Symbol('unexpired.sentFor');
 
 const OLD_HANDLER =
-  'This dispatcher was given a handler of an older undici: use the fetch of the same undici, or put a Dispatcher1Wrapper around it';
+  'This handler is of an older undici: use the fetch of this one, or a Dispatcher1Wrapper around the dispatcher';
 
 /** undici reads whatever can be iterated. */
 const asItIs = (recording: unknown): unknown => recording;
@@ -32,13 +32,14 @@ function unwrapped(body: unknown): unknown {
   return (body as AsyncIterable<unknown>)[Symbol.asyncIterator]();
 }
 
-function foundOf(opts: Options, origin: string | URL | null | undefined, signal: AbortSignal): FoundRequest {
+type Found = FoundRequest & { signal?: AbortSignal };
+
+function foundOf(opts: Options, origin: string | URL | null | undefined): Found {
   const { hasAuthorization, contentLength } = seen(opts.headers);
   return {
     url: `${(typeof origin === 'object' ? origin?.origin : origin) ?? ''}${opts.path}`,
     method: opts.method,
     hasAuthorization,
-    signal,
     body: { value: unwrapped(opts.body), contentLength, size: contentLength, toClientBody: asItIs },
     options: opts.unexpired,
     native: opts,
@@ -58,8 +59,9 @@ export interface CallOptions {
 export class Call implements Controller {
   readonly handler: Handler;
   readonly #given: CallOptions;
+  readonly #found: Found;
   readonly #request: GuardedRequest;
-  readonly #leaving = new AbortController();
+  #leaving: AbortController | undefined;
   #attempt: Attempt | undefined;
   #discarded: Attempt | undefined;
   #isStarted = false;
@@ -78,7 +80,8 @@ export class Call implements Controller {
     const { adapter, opts, origin = opts.origin } = given;
     this.#given = given;
     this.handler = given.handler;
-    this.#request = guardRequest(adapter, foundOf(opts, origin, this.#leaving.signal));
+    this.#found = foundOf(opts, origin);
+    this.#request = guardRequest(adapter, this.#found);
   }
 
   /** Gives what `dispatch` gives. */
@@ -126,6 +129,8 @@ export class Call implements Controller {
   /** Whether it is not decided yet who gets this answer. */
   answered(attempt: Attempt, status: number, headers: ResponseHeaders): boolean {
     this.#discarded?.abandon();
+    // Before, nothing has to be told of an abort: what would come of the wait is left unused.
+    if (status >= 400) this.#found.signal = (this.#leaving ??= new AbortController()).signal;
     const header = (name: string): string | undefined => headers[name.toLowerCase()]?.toString();
     const authorized = this.#request.answered({ url: undefined, status, header });
     if (authorized === undefined) this.#request.dispose();
@@ -169,7 +174,7 @@ export class Call implements Controller {
 
   abort(reason?: Error): void {
     if (this.#isWhole || this.#isOver) return;
-    this.#leaving.abort(reason);
+    (this.#leaving ??= new AbortController()).abort(reason);
     this.aborted = true;
     this.reason = this.#leaving.signal.reason as Error;
     this.#attempt?.abandon(this.reason);

@@ -41,16 +41,15 @@ export function seen(headers: Headers): { hasAuthorization: boolean; contentLeng
   return found;
 }
 
-/** A copy in which the authorization stands alone, without the names in `dropped`. */
+/** A copy in which the authorization stands alone, without `dropped`. */
 export function withAuthorization(
   headers: Headers,
   { headers: own, customHeader }: Authorization,
-  ...dropped: string[]
+  dropped: string,
 ): Headers {
   const fields = fieldsOf(headers);
   if (typeof fields !== 'object') return headers;
-  const gone = ['authorization', ...dropped];
-  if (customHeader !== undefined) gone.push(customHeader.toLowerCase());
+  const gone = ['authorization', customHeader?.toLowerCase() ?? '', dropped];
   const copy = { ...fields };
   for (const name of Object.keys(copy)) if (gone.some((each) => isName(name, each))) delete copy[name];
   return Object.assign(copy, own) as Headers;
