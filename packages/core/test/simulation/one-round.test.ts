@@ -16,27 +16,27 @@ type Row = Omit<Scenario, 'faults'> & {
 };
 
 const WARM: Row[] = MODES.flatMap((mode) =>
-  ACCESS.map((access) => ({ mode, access, warm: true, atLeast: access === 'due' ? 200 : 600 })),
+  ACCESS.map((access) => ({ mode, access, warm: true, atLeast: access === 'refused' ? 600 : 200 })),
 );
 const TOLD_HOW_IT_REUSES: Row[] = [
   { mode: 'strict', reuse: 'strict', access: 'due', warm: true, atLeast: 200 },
   { mode: 'grace', reuse: { graceMs: GRACE_MS }, access: 'due', warm: true, atLeast: 200 },
-  { mode: 'latest-wins', reuse: { graceMs: GRACE_MS }, access: 'expired', warm: true, atLeast: 600 },
-  { mode: 'non-rotating', reuse: 'safe', access: 'expired', warm: true, atLeast: 600 },
+  { mode: 'latest-wins', reuse: { graceMs: GRACE_MS }, access: 'expired', warm: true, atLeast: 200 },
+  { mode: 'non-rotating', reuse: 'safe', access: 'expired', warm: true, atLeast: 200 },
 ];
 const DEAF: Row[] = (['strict', 'grace'] as const).map((mode) => ({
   mode,
   access: 'expired',
   warm: true,
   ignoresSignal: true,
-  atLeast: 600,
+  atLeast: 200,
 }));
 const COLD: Row[] = [
   { mode: 'strict', access: 'due', warm: false, atLeast: 1200 },
-  { mode: 'strict', access: 'expired', warm: false, atLeast: 3000 },
+  { mode: 'strict', access: 'expired', warm: false, atLeast: 1200 },
 ];
 const LONG: Row[] = MODES.flatMap((mode) => [
-  { mode, access: 'expired', warm: false, atLeast: 3000 },
+  { mode, access: 'expired', warm: false, atLeast: 1200 },
   { mode, access: 'refused', warm: false, atLeast: 3000 },
   { mode, access: 'expired', warm: true, hints: true, atLeast: 10_000 },
   { mode, access: 'due', warm: true, hints: true, atLeast: 10_000 },
