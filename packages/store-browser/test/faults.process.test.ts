@@ -114,6 +114,23 @@ describeChromium('what goes wrong in a browser', () => {
     ]);
   });
 
+  test('a database that may not even be looked for is told of in the same words', async () => {
+    const barred = await browsing.context.newPage();
+    await barred.addInitScript(() => {
+      Object.defineProperty(globalThis, 'indexedDB', {
+        get() {
+          throw new DOMException('of the browser', 'SecurityError');
+        },
+      });
+    });
+    await barred.goto(site.origin);
+
+    await expect(barred.evaluate((at) => stores.read(at), place)).rejects.toThrow(
+      'the browser lets this page keep nothing',
+    );
+    await barred.close();
+  });
+
   test('without room nothing is written, and the error says so', async () => {
     const session = await browsing.context.newCDPSession(page);
     await session.send('Storage.overrideQuotaForOrigin', { origin: site.origin, quotaSize: 1 });

@@ -33,21 +33,4 @@ describe('outside a browser', () => {
     expect(() => store.subscribe('a', () => undefined)).toThrow(failure.message);
     await source.close();
   });
-
-  test('a database that may not even be looked for is told of in the same words as one that may not be used', async () => {
-    Object.defineProperty(globalThis, 'indexedDB', {
-      configurable: true,
-      get() {
-        throw new DOMException('of the browser', 'SecurityError');
-      },
-    });
-    try {
-      await expect(createBrowserStore({ name: 'app' }).read('a')).rejects.toMatchObject({
-        code: 'ERR_STORE_FAILED',
-        message: expect.stringContaining('the browser lets this page keep nothing'),
-      });
-    } finally {
-      Reflect.deleteProperty(globalThis, 'indexedDB');
-    }
-  });
 });
