@@ -33,9 +33,21 @@ async function connectNodeRedis(url: string): Promise<Clients> {
   };
 }
 
+/** After a reconnection ioredis subscribes anew, and leaves the promise to nobody: a test may end before it settles. */
+function minded(subscriber: Redis): Redis {
+  const subscribe = subscriber.subscribe.bind(subscriber) as (...names: unknown[]) => Promise<unknown>;
+  return Object.assign(subscriber, {
+    subscribe(...names: unknown[]) {
+      const subscribing = subscribe(...names);
+      subscribing.catch(() => undefined);
+      return subscribing;
+    },
+  });
+}
+
 async function connectIoRedis(url: string): Promise<Clients> {
   const client = new Redis(url, { retryStrategy: () => RECONNECT_MS, maxRetriesPerRequest: null });
-  const subscriber = client.duplicate();
+  const subscriber = minded(client.duplicate());
   for (const one of [client, subscriber]) one.on('error', unheard);
   await Promise.all([once(client, 'ready'), once(subscriber, 'ready')]);
   return {
