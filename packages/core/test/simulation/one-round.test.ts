@@ -15,25 +15,26 @@ type Row = Omit<Scenario, 'faults'> & {
   readonly atLeast: number;
 };
 
+const WARM_AT_LEAST = { due: 200, expired: 300, refused: 600 } as const;
 const WARM: Row[] = MODES.flatMap((mode) =>
-  ACCESS.map((access) => ({ mode, access, warm: true, atLeast: access === 'refused' ? 600 : 200 })),
+  ACCESS.map((access) => ({ mode, access, warm: true, atLeast: WARM_AT_LEAST[access] })),
 );
 const TOLD_HOW_IT_REUSES: Row[] = [
   { mode: 'strict', reuse: 'strict', access: 'due', warm: true, atLeast: 200 },
   { mode: 'grace', reuse: { graceMs: GRACE_MS }, access: 'due', warm: true, atLeast: 200 },
-  { mode: 'latest-wins', reuse: { graceMs: GRACE_MS }, access: 'expired', warm: true, atLeast: 200 },
-  { mode: 'non-rotating', reuse: 'safe', access: 'expired', warm: true, atLeast: 200 },
+  { mode: 'latest-wins', reuse: { graceMs: GRACE_MS }, access: 'expired', warm: true, atLeast: 300 },
+  { mode: 'non-rotating', reuse: 'safe', access: 'expired', warm: true, atLeast: 300 },
 ];
 const DEAF: Row[] = (['strict', 'grace'] as const).map((mode) => ({
   mode,
   access: 'expired',
   warm: true,
   ignoresSignal: true,
-  atLeast: 200,
+  atLeast: 300,
 }));
 const COLD: Row[] = [
   { mode: 'strict', access: 'due', warm: false, atLeast: 1200 },
-  { mode: 'strict', access: 'expired', warm: false, atLeast: 1200 },
+  { mode: 'strict', access: 'expired', warm: false, atLeast: 1900 },
 ];
 const LONG: Row[] = MODES.flatMap((mode) => [
   { mode, access: 'expired', warm: false, atLeast: 1200 },
